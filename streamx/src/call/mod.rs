@@ -1,0 +1,140 @@
+//! The seam between the typed half and the bytes half of the crate.
+//!
+//! Above it are messages and no sockets, below it bytes and no messages. One call is a pair of objects, one per
+//! direction. A message costs one virtual call: it is encoded straight into the connection's send buffer, and
+//! decoded from a slice of its receive buffer.
+
+mod router;
+
+pub use router::Service;
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures::future::BoxFuture;
+
+use crate::{Error, Result};
+
+/// Which sides of a method send a stream of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
+    /// One request, one response.
+    Unary,
+    /// One request, no response.
+    Oneway,
+    /// Many requests, one response.
+    ClientStream,
+    /// One request, many responses.
+    ServerStream,
+    /// Many requests, many responses.
+    Bidi,
+}
+
+impl Mode {
+    /// Whether a call of this mode is carried by a streaming protocol.
+    pub(crate) fn is_streaming(self) -> bool {
+        matches!(self, Self::ClientStream | Self::ServerStream | Self::Bidi)
+    }
+}
+
+/// What a client asks a channel for.
+///
+/// What travels: for a streaming mode every message is the bare struct; for `Unary` and `Oneway` the one request
+/// is the struct of arguments and the one response the struct of results (field 0 the value, others the declared
+/// exceptions), both without a message envelope.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    /// The wire name of the service.
+    pub service: &'static str,
+    /// The wire name of the method.
+    pub method: &'static str,
+    /// How the method is called.
+    pub mode: Mode,
+}
+
+/// Writes one message to the end of the buffer it is given; on failure the buffer is cut back.
+pub type Encode<'a> = &'a mut dyn FnMut(&mut BytesMut) -> Result<()>;
+
+/// The messages that leave.
+///
+/// Dropping does nothing: the typed handle decides whether it has to [`reset`](Self::reset).
+pub trait Outgoing: Send + Sync {
+    /// Waits for room in the byte budgets. Fails when the call is over.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>>;
+
+    /// Writes one message now, whatever the budget, which may go negative. `last` says that no further message of
+    /// this side follows: it saves a write, and [`finish`](Self::finish) need not be called.
+    /// Fails with an `is_closed()` error when the call is over, with the failure of `encode`, or because the
+    /// message is too large; in all three cases nothing of it is on the wire and the stream goes on.
+    fn put(&mut self, encode: Encode<'_>, last: bool) -> Result<()>;
+
+    /// Says that no further message follows. Nothing to do when the call is over or it was said before; never fails.
+    /// On a server it does nothing: the end of the handler is the end of the call.
+    fn finish(&mut self);
+
+    /// Gives up the whole call: on a client the peer is told (a reset), and both directions fail with `error`.
+    /// Nothing to do when the call is over.
+    fn reset(&mut self, error: Error);
+}
+
+/// The messages that arrive.
+///
+/// Dropping does nothing: the typed handle decides whether it has to [`reset`](Self::reset).
+pub trait Incoming: Send + Sync {
+    /// The next message; `None` once the other side has finished, a failure once it has failed, both again on every
+    /// later call. Messages that arrived before a failure come first.
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>>;
+
+    /// As [`Outgoing::reset`].
+    fn reset(&mut self, error: Error);
+
+    /// Whether the call is over, so that giving it up needs no reset.
+    fn is_over(&self) -> bool;
+}
+
+/// Both directions of one call.
+pub struct Exchange {
+    /// What arrives.
+    pub incoming: Box<dyn Incoming>,
+    /// What leaves.
+    pub outgoing: Box<dyn Outgoing>,
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}
+
+/// One method of a server. The future it returns is the handler: it is polled by the connection or in a task of its
+/// own, and dropped when the caller is gone. When it ends the call ends: normally with `Ok`, or with the error.
+pub trait Handler: Send + Sync + 'static {
+    /// Starts the handler of one call.
+    fn handle(&self, exchange: Exchange) -> BoxFuture<'static, Result<()>>;
+}
+
+/// A method as a server knows it.
+#[derive(Clone)]
+pub struct Method {
+    /// The wire name.
+    pub name: &'static str,
+    /// How it is called.
+    pub mode: Mode,
+    /// What is called.
+    pub handler: Arc<dyn Handler>,
+}
+
+impl fmt::Debug for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Method").field("name", &self.name).field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+/// What carries the calls of a client.
+pub trait Open: Send + Sync + 'static {
+    /// Opens a call. Waits for a connection if there is none, never for the peer's answer.
+    fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>>;
+}

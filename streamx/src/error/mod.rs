@@ -1,0 +1,315 @@
+//! The one error type of the crate, and the questions that can be asked of it.
+
+mod code;
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+pub use code::Code;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call, a stream or a connection failed.
+///
+/// One word wide and cheap to clone: a stream that failed gives the same error on every later `recv`. It has
+/// questions instead of variants. Its text says what happened, in which method, and what to do about it where
+/// that is known; the text is for people and may change between versions.
+///
+/// A handler makes one with [`Error::other`] or [`Error::new`]. What the caller of that handler sees is the text
+/// and, between two streamx peers, the code; [`source`](std::error::Error::source) never travels.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+/// On which side of a call an [`Error`] was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Side {
+    /// The side that made the call.
+    Client,
+    /// The side that serves it.
+    Server,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A handler said so, here or at the peer.
+    Failed,
+    Cancelled,
+    Timeout,
+    /// The call is over, so this operation cannot be done; the outcome is with `recv`.
+    Closed,
+    /// The connection is lost or cannot be made.
+    Transport,
+    /// Bytes that break the protocol or do not decode.
+    Protocol,
+    Limit,
+    Unimplemented,
+    /// A declared exception.
+    Exception,
+}
+
+struct Inner {
+    code: Code,
+    kind: Kind,
+    message: String,
+    side: Side,
+    /// `Service.Method`, once known.
+    method: Option<Arc<str>>,
+    kitex_code: Option<i32>,
+    /// Names of the services a cancel passed through, in order.
+    cancel_path: Vec<String>,
+    retryable: bool,
+    exception: Option<Arc<dyn Any + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An ordinary failure: a text, or any `std::error::Error`, which becomes the
+    /// [`source`](std::error::Error::source).
+    ///
+    /// ```
+    /// fn read() -> streamx::Result<String> {
+    ///     std::fs::read_to_string("/no/such/file").map_err(streamx::Error::other)
+    /// }
+    /// assert!(read().unwrap_err().to_string().contains("No such file"));
+    /// ```
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let error = error.into();
+        let mut inner = Inner::new(Code::Unknown, Kind::Failed, error.to_string());
+        inner.source = Some(Arc::from(error));
+        Self(Arc::new(inner))
+    }
+
+    /// A failure with a gRPC code and a text.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        let kind = match code {
+            Code::Cancelled => Kind::Cancelled,
+            Code::DeadlineExceeded => Kind::Timeout,
+            Code::Unimplemented => Kind::Unimplemented,
+            Code::ResourceExhausted => Kind::Limit,
+            _ => Kind::Failed,
+        };
+        Self::of(code, kind, message)
+    }
+
+    /// What kind of failure this is.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The number Kitex uses for this failure, 12001 to 12015, if the failure belongs to TTHeader Streaming
+    /// (Kitex v0.16.3, `pkg/remote/trans/ttstream/exception.go`); a peer may send another number with a reset.
+    pub fn kitex_code(&self) -> Option<i32> {
+        self.0.kitex_code
+    }
+
+    /// The call was cancelled: by its caller, or because a side is gone.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.kind == Kind::Cancelled
+    }
+
+    /// A time limit passed.
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == Kind::Timeout
+    }
+
+    /// The operation came too late: the call is over, or this side has said that it sends no more. On a client
+    /// the outcome of the call is what `recv`, `close_and_recv` or `Reply::recv` returns.
+    pub fn is_closed(&self) -> bool {
+        self.0.kind == Kind::Closed
+    }
+
+    /// The call certainly did not reach a handler, so making it again cannot do anything twice.
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// On which side of the call the error was made.
+    pub fn side(&self) -> Side {
+        self.0.side
+    }
+
+    /// The names of the services a cancel came through, the first canceller first; empty for anything else.
+    pub fn cancel_path(&self) -> impl Iterator<Item = &str> {
+        self.0.cancel_path.iter().map(String::as_str)
+    }
+
+    /// The declared exception of type `E` the handler answered with, if that is what happened.
+    pub fn exception<E: 'static>(&self) -> Option<&E> {
+        self.0.exception.as_deref().and_then(|any| any.downcast_ref())
+    }
+
+    /// The text without the name of the method: what travels to a peer.
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    pub(crate) fn of(code: Code, kind: Kind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner::new(code, kind, message.into())))
+    }
+
+    /// The operation came too late (Kitex 12005).
+    pub(crate) fn closed(message: impl Into<String>) -> Self {
+        Self::of(Code::FailedPrecondition, Kind::Closed, message).with_kitex_code(12005)
+    }
+
+    /// The connection is lost or cannot be made.
+    pub(crate) fn transport(message: impl Into<String>) -> Self {
+        Self::of(Code::Unavailable, Kind::Transport, message)
+    }
+
+    /// Bytes that break the protocol or do not decode.
+    pub(crate) fn protocol(message: impl Into<String>) -> Self {
+        Self::of(Code::Internal, Kind::Protocol, message)
+    }
+
+    /// A limit of [`Limits`](crate::Limits) was reached.
+    pub(crate) fn limit(message: impl Into<String>) -> Self {
+        Self::of(Code::ResourceExhausted, Kind::Limit, message)
+    }
+
+    /// A declared exception, typed.
+    pub(crate) fn declared<E: Any + Send + Sync>(message: impl Into<String>, exception: E) -> Self {
+        Self::of(Code::Unknown, Kind::Exception, message)
+            .edit(|inner| inner.exception = Some(Arc::new(exception)))
+    }
+
+    pub(crate) fn with_kitex_code(self, code: i32) -> Self {
+        self.edit(|inner| inner.kitex_code = Some(code))
+    }
+
+    pub(crate) fn with_side(self, side: Side) -> Self {
+        self.edit(|inner| inner.side = side)
+    }
+
+    pub(crate) fn with_cancel_path(self, path: Vec<String>) -> Self {
+        self.edit(|inner| inner.cancel_path = path)
+    }
+
+    pub(crate) fn with_source(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.edit(|inner| inner.source = Some(Arc::new(source)))
+    }
+
+    pub(crate) fn retryable(self) -> Self {
+        self.edit(|inner| inner.retryable = true)
+    }
+
+    /// Names the method in the text, unless one is named already.
+    pub(crate) fn in_method(self, service: &str, method: &str) -> Self {
+        if self.0.method.is_some() {
+            return self;
+        }
+        self.edit(|inner| inner.method = Some(format!("{service}.{method}").into()))
+    }
+
+    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+impl Inner {
+    fn new(code: Code, kind: Kind, message: String) -> Self {
+        Self {
+            code,
+            kind,
+            message,
+            side: Side::Client,
+            method: None,
+            kitex_code: None,
+            cancel_path: Vec::new(),
+            retryable: false,
+            exception: None,
+            source: None,
+        }
+    }
+}
+
+impl Clone for Inner {
+    fn clone(&self) -> Self {
+        Self {
+            message: self.message.clone(),
+            method: self.method.clone(),
+            cancel_path: self.cancel_path.clone(),
+            exception: self.exception.clone(),
+            source: self.source.clone(),
+            ..*self
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(method) = &self.0.method {
+            write!(f, "{method}: ")?;
+        }
+        f.write_str(&self.0.message)?;
+        if let [first, rest @ ..] = self.0.cancel_path.as_slice() {
+            write!(f, " [cancelled by {first}")?;
+            for name in rest {
+                write!(f, " -> {name}")?;
+            }
+            f.write_str("]")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        let mut out = f.debug_struct("Error");
+        out.field("code", &inner.code).field("text", &format_args!("{self}")).field("side", &inner.side);
+        if let Some(code) = inner.kitex_code {
+            out.field("kitex_code", &code);
+        }
+        if let Some(source) = &inner.source {
+            out.field("source", source);
+        }
+        out.finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_word_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<()>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn the_text_names_the_method_once() {
+        let error = Error::other("boom").in_method("Chat", "Talk").in_method("Other", "Method");
+        assert_eq!(error.to_string(), "Chat.Talk: boom");
+        assert_eq!(error.message(), "boom");
+    }
+
+    #[test]
+    fn a_declared_exception_is_found_by_its_type() {
+        let error = Error::declared("not found", 7_u8);
+        assert_eq!(error.exception::<u8>(), Some(&7));
+        assert_eq!(error.exception::<u16>(), None);
+    }
+
+    #[test]
+    fn a_cancel_shows_its_path() {
+        let error = Error::new(Code::Cancelled, "gone").with_cancel_path(vec!["a".into(), "b".into()]);
+        assert_eq!(error.to_string(), "gone [cancelled by a -> b]");
+        assert_eq!(error.cancel_path().collect::<Vec<_>>(), ["a", "b"]);
+    }
+}

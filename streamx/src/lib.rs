@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod error;
+mod limits;
+
+pub mod schema;
+
+pub mod codec;
+
+mod wire;
+
+mod call;
+
+mod stream;
+
+mod transport;
+
+pub mod client;
+pub mod server;
+
+#[doc(hidden)]
+pub mod private;
+
+pub use client::Channel;
+pub use error::{Code, Error, Result, Side};
+pub use limits::Limits;
+pub use streamx_macros::{Message, service};

@@ -1,0 +1,106 @@
+//! Every bound on what a peer can make us hold or wait for, in one place.
+
+use std::time::Duration;
+
+/// The bounds of a server or a channel. Builder style:
+///
+/// ```
+/// let limits = streamx::Limits::default().max_message_size(8 << 20).max_streams(256);
+/// # let _ = limits;
+/// ```
+///
+/// Sizes are bytes. The defaults suit a service inside a data centre; where they differ from gRPC's or Kitex's
+/// the method says why.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub(crate) max_message_size: usize,
+    pub(crate) max_header_size: usize,
+    pub(crate) max_streams: usize,
+    pub(crate) max_connections: usize,
+    pub(crate) first_frame_timeout: Duration,
+    pub(crate) frame_timeout: Duration,
+    pub(crate) stream_receive_buffer: usize,
+    pub(crate) connection_receive_buffer: usize,
+    pub(crate) server_receive_buffer: usize,
+    pub(crate) lone_stream_receive_buffer: usize,
+    pub(crate) lone_stream_pause: Duration,
+    pub(crate) stream_send_buffer: usize,
+    pub(crate) connection_send_buffer: usize,
+    pub(crate) write_stall_timeout: Duration,
+    pub(crate) unanswered_resets_per_second: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message_size: 16 << 20,
+            max_header_size: 64 << 10,
+            max_streams: 1024,
+            max_connections: 10_000,
+            first_frame_timeout: Duration::from_secs(10),
+            frame_timeout: Duration::from_secs(60),
+            stream_receive_buffer: 16 << 20,
+            connection_receive_buffer: 64 << 20,
+            server_receive_buffer: 512 << 20,
+            lone_stream_receive_buffer: 1 << 20,
+            lone_stream_pause: Duration::from_secs(1),
+            stream_send_buffer: 256 << 10,
+            connection_send_buffer: 4 << 20,
+            write_stall_timeout: Duration::from_secs(30),
+            unanswered_resets_per_second: 1000,
+        }
+    }
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {
+        impl Limits {
+            $($(#[$doc])* #[must_use] pub fn $name(mut self, $name: $type) -> Self { self.$name = $name; self })*
+        }
+    };
+}
+
+setters! {
+    /// The largest message that is sent or received. Default 16 MiB, in every protocol; Kitex has no such limit
+    /// and gRPC's usual one is 4 MiB. A larger one ends its stream, and the error names this limit.
+    max_message_size: usize;
+    /// The largest header area of one TTHeader frame. Default 64 KiB; the wire allows 262,140 bytes, Kitex before
+    /// v0.15.4 reads at most 65,536. A larger one closes the connection.
+    max_header_size: usize;
+    /// How many streams (or unary calls) one connection may carry at once, counted until the handler has ended.
+    /// Default 1,024; Kitex and tonic have no limit. A server refuses what is above it; a client opens a further
+    /// connection before it gets there.
+    max_streams: usize;
+    /// How many connections a server holds. Default 10,000; further ones are accepted and closed.
+    max_connections: usize;
+    /// How long a new connection may take to show which protocol it speaks and to complete its first frame.
+    /// Default 10 s.
+    first_frame_timeout: Duration;
+    /// How long a frame that has begun may take to arrive without any progress. Default 60 s.
+    frame_timeout: Duration;
+    /// How many bytes a stream may queue for a reader that is behind, on a connection that has carried two streams
+    /// at once. Default 16 MiB. TTHeader Streaming has no window on the wire, so the alternative is to end the
+    /// stream: both sides get an error that names this limit.
+    stream_receive_buffer: usize;
+    /// How many bytes all streams of one connection may queue together. Default 64 MiB. Beyond it the stream that
+    /// is furthest behind ends.
+    connection_receive_buffer: usize;
+    /// How many bytes all connections of a server may queue together. Default 512 MiB.
+    server_receive_buffer: usize;
+    /// How many bytes the only stream of a connection may queue before its socket is left unread, so that the
+    /// sender has to wait. Default 1 MiB.
+    lone_stream_receive_buffer: usize;
+    /// How long the socket of such a stream is left unread at most before one more buffer is read, to see a reset,
+    /// an end or a second stream. Default 1 s.
+    lone_stream_pause: Duration;
+    /// How many bytes one stream may have in the send buffer of its connection before `send` waits. Default 256 KiB.
+    /// A message may be sent while any room is left, so one message larger than this passes.
+    stream_send_buffer: usize;
+    /// How many bytes all streams of one connection may have in its send buffer before `send` waits. Default 4 MiB.
+    connection_send_buffer: usize;
+    /// How long a peer may take to accept any byte before the connection is given up. Default 30 s.
+    write_stall_timeout: Duration;
+    /// How many streams a client may reset before they were answered, each second, before a server closes the
+    /// connection. Default 1,000: a client that cancels most of its calls is legitimate, a flood is not.
+    unanswered_resets_per_second: usize;
+}

@@ -1,0 +1,1 @@
+//! Support for the tests of streamx: sample services, scripted peers, the real Kitex.
