@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod counters;
 mod error;
 mod limits;
 
@@ -24,6 +25,8 @@ pub mod server;
 pub mod private;
 
 pub use client::Channel;
+pub use counters::Counters;
 pub use error::{Code, Error, Result, Side};
 pub use limits::Limits;
 pub use streamx_macros::{Message, service};
+pub use server::Server;

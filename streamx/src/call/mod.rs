@@ -4,8 +4,10 @@
 //! direction. A message costs one virtual call: it is encoded straight into the connection's send buffer, and
 //! decoded from a slice of its receive buffer.
 
-mod router;
+pub(crate) mod placement;
+pub(crate) mod router;
 
+pub use placement::Placement;
 pub use router::Service;
 
 use std::fmt;
@@ -15,6 +17,7 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 
+use crate::counters::Counters;
 use crate::{Error, Result};
 
 /// Which sides of a method send a stream of messages.
@@ -137,4 +140,7 @@ impl fmt::Debug for Method {
 pub trait Open: Send + Sync + 'static {
     /// Opens a call. Waits for a connection if there is none, never for the peer's answer.
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>>;
+
+    /// What the connections have done and hold.
+    fn counters(&self) -> Counters;
 }
