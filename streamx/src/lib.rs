@@ -10,6 +10,7 @@ pub mod schema;
 
 pub mod codec;
 
+#[cfg_attr(not(test), expect(dead_code, reason = "used by the transport"))]
 mod wire;
 
 mod call;

@@ -1,0 +1,16 @@
+//! Unary calls over Framed and TTHeader-framed Thrift (spec "Unary" section 1).
+
+pub(crate) mod connection;
+pub(crate) mod framing;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg_attr(not(test), expect(unused_imports, reason = "used by the transport"))]
+pub(crate) use connection::{Calls, Matched};
+#[cfg_attr(not(test), expect(unused_imports, reason = "used by the transport"))]
+pub(crate) use framing::{Framing, Mark, Name, Unary, begin, cut, end};
+
+pub(crate) use super::envelope::EnvelopeKind;
+#[cfg_attr(not(test), expect(unused_imports, reason = "used by the transport"))]
+pub(crate) use super::exception::{put_exception_body, read_exception_body};
