@@ -10,7 +10,6 @@ pub mod schema;
 
 pub mod codec;
 
-#[cfg_attr(not(test), expect(dead_code, reason = "used by the transport"))]
 mod wire;
 
 mod call;
@@ -25,9 +24,10 @@ pub mod server;
 #[doc(hidden)]
 pub mod private;
 
+pub use call::{Placement, Service};
 pub use client::Channel;
 pub use counters::Counters;
 pub use error::{Code, Error, Result, Side};
 pub use limits::Limits;
-pub use streamx_macros::{Message, service};
 pub use server::Server;
+pub use streamx_macros::{Message, service};

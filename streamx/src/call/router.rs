@@ -95,7 +95,10 @@ impl Router {
     fn no_service(&self, service: &str, method: &str) -> NoRoute {
         let known = list(self.services.iter().map(|routes| routes.name));
         let text = if service.is_empty() {
-            format!("unknown method {}: no service of this server has it; the services are {known}", shown(method))
+            format!(
+                "unknown method {}: no service of this server has it; the services are {known}",
+                shown(method)
+            )
         } else {
             format!("unknown service {}, method {}; this server has {known}", shown(service), shown(method))
         };

@@ -66,7 +66,6 @@ impl Connections {
             Ok(())
         }
     }
-
 }
 
 impl Open for Connections {
@@ -108,16 +107,19 @@ impl Inner {
     }
 
     /// As [`free_stream`](Self::free_stream), dialing if there is none.
-    async fn connected(self: &Arc<Self>) -> Result<StreamClient> {
-        let _one_at_a_time = self.gate.lock().await;
-        if let Some(client) = self.free_stream() {
-            return Ok(client);
-        }
-        let socket = self.dial().await?;
-        let (client, ended) = stream_client(socket, Arc::clone(&self.limits), Arc::clone(&self.meter));
-        lock(&self.streams).push(client.clone());
-        tokio::spawn(reconnect(Arc::downgrade(self), self.alive.subscribe(), ended));
-        Ok(client)
+    fn connected(self: &Arc<Self>) -> BoxFuture<'static, Result<StreamClient>> {
+        let inner = Arc::clone(self);
+        Box::pin(async move {
+            let _one_at_a_time = inner.gate.lock().await;
+            if let Some(client) = inner.free_stream() {
+                return Ok(client);
+            }
+            let socket = inner.dial().await?;
+            let (client, ended) = stream_client(socket, Arc::clone(&inner.limits), Arc::clone(&inner.meter));
+            lock(&inner.streams).push(client.clone());
+            tokio::spawn(reconnect(Arc::downgrade(&inner), inner.alive.subscribe(), ended));
+            Ok(client)
+        })
     }
 
     async fn dial(&self) -> Result<crate::transport::Socket> {

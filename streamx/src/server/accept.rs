@@ -48,7 +48,10 @@ impl Listener {
         if let Some(path) = address.strip_prefix(UNIX) {
             let socket = UnixListener::bind(path)?;
             let path = PathBuf::from(path);
-            return Ok(Self { socket: Listening::Unix(socket, SocketFile(path.clone())), address: Addr::unix(path) });
+            return Ok(Self {
+                socket: Listening::Unix(socket, SocketFile(path.clone())),
+                address: Addr::unix(path),
+            });
         }
         let socket = TcpListener::bind(address).await?;
         let local: SocketAddr = socket.local_addr()?;

@@ -144,7 +144,10 @@ impl BoundServer {
         stop.send_replace(Stop::Drain);
         // Every connection holds a receiver until it has ended.
         if tokio::time::timeout(drain, stop.closed()).await.is_err() {
-            tracing::warn!(?drain, "calls were still running at the end of the drain timeout and are cut off");
+            tracing::warn!(
+                ?drain,
+                "calls were still running at the end of the drain timeout and are cut off"
+            );
             stop.send_replace(Stop::Now);
             stop.closed().await;
         }

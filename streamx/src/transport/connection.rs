@@ -345,7 +345,9 @@ impl For {
     fn overdue(self, limit: Duration) -> Error {
         let text = match self {
             Self::Room => format!("the peer has taken no byte for {limit:?} (limit write_stall_timeout)"),
-            Self::FirstFrame => format!("the peer has sent no whole frame within {limit:?} (limit first_frame_timeout)"),
+            Self::FirstFrame => {
+                format!("the peer has sent no whole frame within {limit:?} (limit first_frame_timeout)")
+            }
             Self::RestOfFrame => {
                 format!("the rest of a frame did not arrive within {limit:?} (limit frame_timeout)")
             }

@@ -40,7 +40,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(future: BoxFuture<'static, Result<()>>, call: Arc<dyn Serving>, route: Arc<Route>) -> Self {
+    pub(crate) fn new(
+        future: BoxFuture<'static, Result<()>>,
+        call: Arc<dyn Serving>,
+        route: Arc<Route>,
+    ) -> Self {
         call.link().meter.handlers.add(1);
         Self { future: Some(future), call, route }
     }

@@ -9,11 +9,11 @@ use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
-use crate::counters::Meter;
 use super::lock;
 use super::outbox::{Batch, Flush, Outbox};
 use super::task_waker::TaskWaker;
 use super::turns::{Turn, Turns};
+use crate::counters::Meter;
 use crate::{Error, Limits};
 
 /// How often the connection task lets others run before it writes although turns are still running.
@@ -245,6 +245,9 @@ impl Writer {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("outbox", &self.outbox).field("turns", &self.turns).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("outbox", &self.outbox)
+            .field("turns", &self.turns)
+            .finish_non_exhaustive()
     }
 }

@@ -44,7 +44,12 @@ pub(crate) fn stream_client(
 }
 
 /// Starts a client's connection for unary calls in a task of its own.
-pub(crate) fn unary_client(socket: Socket, framing: Framing, limits: Arc<Limits>, meter: Arc<Meter>) -> UnaryClient {
+pub(crate) fn unary_client(
+    socket: Socket,
+    framing: Framing,
+    limits: Arc<Limits>,
+    meter: Arc<Meter>,
+) -> UnaryClient {
     let (reader, link) = link(socket, limits, meter);
     let (client, reading) = UnaryClient::new(&link, framing);
     tokio::spawn(Connection::new(link, reading, reader, BytesMut::new()));

@@ -104,7 +104,9 @@ impl Outbox {
             1 if self.in_flight > 0 => share.bytes,
             _ => 0,
         };
-        if of_stream < limits.stream_send_buffer && self.len() + self.in_flight < limits.connection_send_buffer {
+        if of_stream < limits.stream_send_buffer
+            && self.len() + self.in_flight < limits.connection_send_buffer
+        {
             return Poll::Ready(Ok(()));
         }
         match self.waiting.iter_mut().find(|(waiting, _)| *waiting == id) {

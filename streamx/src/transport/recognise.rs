@@ -7,11 +7,11 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::watch;
 
 use super::connection::{Connection, Protocol};
-use crate::counters::Meter;
 use super::link::Link;
 use super::socket::Socket;
 use super::{link, ttheader, unary};
 use crate::call::router::Router;
+use crate::counters::Meter;
 use crate::wire::detect::{Detected, Protocol as Spoken, detect};
 use crate::{Error, Limits, Result};
 

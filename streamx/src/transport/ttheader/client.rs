@@ -110,7 +110,12 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    fn handle(&mut self, machine: &mut Machine<Arc<Stream>>, frame: frame::Frame, out: &mut Deliveries) -> Result<()> {
+    fn handle(
+        &mut self,
+        machine: &mut Machine<Arc<Stream>>,
+        frame: frame::Frame,
+        out: &mut Deliveries,
+    ) -> Result<()> {
         let peer = &self.peer;
         let event = machine.receive(frame).map_err(super::broken)?;
         match event {

@@ -31,6 +31,8 @@ pub(crate) struct Stream {
     method: &'static str,
     head: DataHead,
     inbox: Inbox,
+    /// Server: the header frame is written.
+    answered: AtomicBool,
 }
 
 /// One side of a connection: what its streams share.
@@ -47,7 +49,13 @@ pub(crate) struct Peer {
 
 impl Stream {
     fn new(id: i32, method: &'static str) -> Arc<Self> {
-        Arc::new(Self { id, method, head: DataHead::new(id, method), inbox: Inbox::default() })
+        Arc::new(Self {
+            id,
+            method,
+            head: DataHead::new(id, method),
+            inbox: Inbox::default(),
+            answered: AtomicBool::new(false),
+        })
     }
 }
 
@@ -132,11 +140,17 @@ impl Peer {
         let (what, limit, option) = if stream.inbox.queued() >= limits.stream_receive_buffer {
             ("its reader is", limits.stream_receive_buffer, "stream_receive_buffer")
         } else if self.queued.load(Relaxed) >= limits.connection_receive_buffer {
-            ("the readers of its connection are", limits.connection_receive_buffer, "connection_receive_buffer")
+            (
+                "the readers of its connection are",
+                limits.connection_receive_buffer,
+                "connection_receive_buffer",
+            )
         } else {
             ("the readers of this process are", limits.server_receive_buffer, "server_receive_buffer")
         };
-        let text = format!("the stream was ended because {what} too far behind: {limit} bytes are queued (limit {option})");
+        let text = format!(
+            "the stream was ended because {what} too far behind: {limit} bytes are queued (limit {option})"
+        );
         Error::limit(text)
     }
 

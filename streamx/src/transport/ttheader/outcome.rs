@@ -1,7 +1,7 @@
 //! Errors as they travel: what a peer's trailer or reset means, and what ours say.
 
 use crate::error::Kind;
-use crate::wire::ttheader::connection::Outcome;
+use crate::wire::ttheader::outcome::Outcome;
 use crate::{Code, Error, Result, Side};
 
 /// The private int key that carries the [`Code`] of an error between streamx peers; a Kitex peer ignores it.
@@ -14,7 +14,9 @@ const INTERNAL: i32 = 6;
 pub(super) fn read(outcome: Outcome, from: Side) -> Result<()> {
     match outcome {
         Outcome::Ok => Ok(()),
-        Outcome::Application { text, kind, private } => Err(application(text, kind, &private).with_side(from)),
+        Outcome::Application { text, kind, private } => {
+            Err(application(text, kind, &private).with_side(from))
+        }
         Outcome::Business { code, message, .. } => {
             let text = format!("business error {code}: {message}");
             Err(Error::of(Code::Unknown, Kind::Failed, text).with_side(from))
@@ -23,7 +25,9 @@ pub(super) fn read(outcome: Outcome, from: Side) -> Result<()> {
             .with_kitex_code(code)
             .with_cancel_path(path)
             .with_side(from)),
-        Outcome::Broken { kitex_code, text } => Err(Error::protocol(text).with_kitex_code(kitex_code).with_side(from)),
+        Outcome::Broken { kitex_code, text } => {
+            Err(Error::protocol(text).with_kitex_code(kitex_code).with_side(from))
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The half of a stream that leaves.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -36,6 +37,7 @@ impl Sending {
         let mut outbox = lock(&peer.link.outbox);
         outbox.check_open()?;
         if permit.header_first {
+            stream.answered.store(true, Relaxed);
             frame::put_header(&mut outbox.open, stream.id, stream.method, &[], &[]);
             outbox.framed();
         }
@@ -115,7 +117,9 @@ fn check_size(size: usize, limit: usize) -> Result<usize> {
     if size <= limit {
         return Ok(size);
     }
-    Err(Error::limit(format!("the message has {size} bytes; at most {limit} may be sent (limit max_message_size)")))
+    Err(Error::limit(format!(
+        "the message has {size} bytes; at most {limit} may be sent (limit max_message_size)"
+    )))
 }
 
 fn over(client: bool) -> Error {

@@ -19,8 +19,9 @@ use crate::transport::lock;
 use crate::transport::outbox::Outbox;
 use crate::transport::turns::Turn;
 use crate::wire::Cut;
-use crate::wire::ttheader::connection::{Connection as Machine, Event, Opened, Outcome};
+use crate::wire::ttheader::connection::{Connection as Machine, Event, Opened};
 use crate::wire::ttheader::frame;
+use crate::wire::ttheader::outcome::Outcome;
 use crate::{Code, Error, Result, Side};
 
 /// What the connection task of a server does with frames.
@@ -51,7 +52,12 @@ impl Server {
         }
     }
 
-    fn handle(&mut self, machine: &mut Machine<Arc<Stream>>, frame: frame::Frame, out: &mut Deliveries) -> Result<()> {
+    fn handle(
+        &mut self,
+        machine: &mut Machine<Arc<Stream>>,
+        frame: frame::Frame,
+        out: &mut Deliveries,
+    ) -> Result<()> {
         let peer = &self.peer;
         let turns = &peer.link.turns;
         match machine.receive(frame).map_err(super::broken)? {
@@ -68,7 +74,7 @@ impl Server {
             }
             Event::Ended { slot, outcome, .. } => {
                 peer.closed(1);
-                let unanswered = matches!(outcome, Outcome::Reset { .. }) && slot.inbox.is_untouched();
+                let unanswered = matches!(outcome, Outcome::Reset { .. }) && !slot.answered.load(Relaxed);
                 let gone = outcome::read(outcome, Side::Client).err().unwrap_or_else(caller_gone);
                 self.abandon(&slot, gone, out);
                 if unanswered {
@@ -108,9 +114,11 @@ impl Server {
 
     /// Whether a stream may begin; unlike Kitex, which sends nothing (spec 3.5), a refusal is answered at once.
     fn admit(&self, opened: &Opened) -> Result<&Arc<Route>, NoRoute> {
-        let refuse = |error: Error| NoRoute { exception: outcome::exception_type(&error), error: error.retryable() };
+        let refuse =
+            |error: Error| NoRoute { exception: outcome::exception_type(&error), error: error.retryable() };
         if self.peer.link.is_shutting_down() {
-            let error = Error::new(Code::Unavailable, "the server is shutting down; no new stream is accepted");
+            let error =
+                Error::new(Code::Unavailable, "the server is shutting down; no new stream is accepted");
             return Err(refuse(error));
         }
         let limit = self.peer.limits().max_streams;
@@ -276,7 +284,9 @@ fn put_failed(outbox: &mut Outbox, id: i32, method: &str, exception: i32, error:
 }
 
 fn caller_gone() -> Error {
-    Error::new(Code::Cancelled, "the caller has given up the call").with_kitex_code(12010).with_side(Side::Client)
+    Error::new(Code::Cancelled, "the caller has given up the call")
+        .with_kitex_code(12010)
+        .with_side(Side::Client)
 }
 
 /// Counts the streams a client resets before they were answered.

@@ -129,7 +129,14 @@ impl Outgoing for Request {
         let before = outbox.open.len();
         // The keys that Kitex's `ClientTTHeaderHandler` sends (spec "Unary" 1.6).
         let strings = [(SERVICE, opening.service)];
-        let ints = [(1, "framed"), (3, ""), (6, opening.service), (9, opening.method), (20, ""), (MESSAGE_TYPE, digit)];
+        let ints = [
+            (1, "framed"),
+            (3, ""),
+            (6, opening.service),
+            (9, opening.method),
+            (20, ""),
+            (MESSAGE_TYPE, digit),
+        ];
         let mark = unary::begin(
             &mut outbox.open,
             shared.framing,
@@ -217,8 +224,9 @@ pub(crate) struct Reading(Arc<Shared>);
 impl Reading {
     fn handle(&self, calls: &mut Calls<Arc<Inbox>>, reply: Unary, out: &mut Deliveries) -> Result<()> {
         let Shared { link, multiplexes, spent, .. } = &*self.0;
-        let private = reply.header.as_ref().map(|header| header.private()).unwrap_or_default();
-        if private.iter().any(|(key, _)| *key == CODE_KEY) {
+        let ints = reply.header.as_deref().map_or(&[][..], |header| &header.ints);
+        let from_streamx = ints.iter().any(|(key, _)| *key == CODE_KEY);
+        if from_streamx {
             multiplexes.store(true, Relaxed);
         }
         let Matched::Call(inbox) = calls.receive(&reply).map_err(broken)? else {
@@ -228,10 +236,10 @@ impl Reading {
         let end = if reply.kind == EnvelopeKind::Exception {
             let (text, kind) = unary::read_exception_body(&reply.body).map_err(broken)?;
             // A Kitex server closes the connection after these (spec "Unary" 1.11).
-            if matches!(kind, 1 | 7 | 20) && private.is_empty() {
+            if matches!(kind, 1 | 7 | 20) && !from_streamx {
                 spent.store(true, Relaxed);
             }
-            Err(application(text, kind, &private).with_side(Side::Server))
+            Err(application(text, kind, ints).with_side(Side::Server))
         } else {
             let (waker, cost) = inbox.push(reply.body, &link.turns);
             link.meter.queued_bytes.add(cost);

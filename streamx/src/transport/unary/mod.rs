@@ -26,5 +26,7 @@ fn check_size(size: usize, limit: usize) -> crate::Result<()> {
     if size <= limit {
         return Ok(());
     }
-    Err(Error::limit(format!("the message has {size} bytes; at most {limit} may be sent (limit max_message_size)")))
+    Err(Error::limit(format!(
+        "the message has {size} bytes; at most {limit} may be sent (limit max_message_size)"
+    )))
 }

@@ -60,9 +60,10 @@ impl Server {
                 self.start(message, route, out);
             }
             Err(NoRoute { exception, error }) => {
-                tracing::debug!(method = message.method(), %error, "refused a call");
+                tracing::debug!(method = message.method.as_str(), %error, "refused a call");
                 if message.kind == EnvelopeKind::Call {
-                    let (framing, method, sequence) = (message.framing, message.method(), message.sequence);
+                    let (framing, method, sequence) =
+                        (message.framing, message.method.as_str(), message.sequence);
                     put_exception(&self.link, framing, method, sequence, exception, &error);
                 }
             }
@@ -73,7 +74,10 @@ impl Server {
     fn admit(&self, message: &Unary) -> Result<&Arc<Route>, NoRoute> {
         let refuse = |error: Error| NoRoute { exception: exception_type(&error), error };
         if self.link.is_shutting_down() {
-            return Err(refuse(Error::new(Code::Unavailable, "the server is shutting down; no new call is accepted")));
+            return Err(refuse(Error::new(
+                Code::Unavailable,
+                "the server is shutting down; no new call is accepted",
+            )));
         }
         let limit = self.link.limits.max_streams;
         if lock(&self.calls.0).len() >= limit {
@@ -81,7 +85,7 @@ impl Server {
             return Err(refuse(Error::limit(text)));
         }
         let service = message.header.as_ref().and_then(|header| header.string(SERVICE)).unwrap_or_default();
-        let route = self.router.find(service, message.method())?;
+        let route = self.router.find(service, message.method.as_str())?;
         if route.method.mode.is_streaming() {
             let (service, method) = (route.service, route.method.name);
             let text = format!("{service}.{method} is a streaming method: call it over TTHeader Streaming");
@@ -107,8 +111,10 @@ impl Server {
         self.link.meter.streams_opened.add(1);
         self.next += 1;
         lock(&self.calls.0).insert(self.next, Arc::clone(&call));
-        let exchange =
-            Exchange { incoming: Box::new(Request(Arc::clone(&call))), outgoing: Box::new(Answer(Arc::clone(&call))) };
+        let exchange = Exchange {
+            incoming: Box::new(Request(Arc::clone(&call))),
+            outgoing: Box::new(Answer(Arc::clone(&call))),
+        };
         let serving = Served { call, number: self.next, calls: Arc::clone(&self.calls) };
         out.started.push(Running::new(route.method.handler.handle(exchange), Arc::new(serving), route));
     }
@@ -207,7 +213,8 @@ impl Outgoing for Answer {
         let before = outbox.open.len();
         // The key shows a streamx client that calls may be multiplexed; a Kitex client ignores it.
         let ints = [(MESSAGE_TYPE, "2"), (CODE_KEY, "0")];
-        let mark = unary::begin(&mut outbox.open, *framing, 0, &[], &ints, EnvelopeKind::Reply, method, *sequence);
+        let mark =
+            unary::begin(&mut outbox.open, *framing, 0, &[], &ints, EnvelopeKind::Reply, method, *sequence);
         let start = outbox.open.len();
         let written = encode(&mut outbox.open)
             .and_then(|()| check_size(outbox.open.len() - start, link.limits.max_message_size));

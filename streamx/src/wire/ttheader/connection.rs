@@ -193,6 +193,11 @@ impl<S> Connection<S> {
         Some((stream.slot, stream.sending == Half::Fresh))
     }
 
+    /// What is attached to the streams that live.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &S> {
+        self.streams.values().map(|stream| &stream.slot)
+    }
+
     /// The connection is lost: every stream, forgotten.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = S> {
         self.streams.drain().map(|(_, stream)| stream.slot)

@@ -154,7 +154,7 @@ impl DataHead {
     }
 }
 
-pub(crate) use super::header::end;
+pub(crate) use super::header::{end, end_before};
 
 /// Appends a header frame.
 pub(crate) fn put_header(

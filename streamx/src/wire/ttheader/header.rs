@@ -321,7 +321,12 @@ pub(crate) fn begin<'a>(
 /// Writes the LENGTH of the frame that began at `mark`, now that its payload is there. The caller keeps a message
 /// within `max_message_size` and that within 4 GiB.
 pub(crate) fn end(out: &mut BytesMut, mark: usize) {
-    let length = u32::try_from(out.len() - mark - 4).unwrap_or(u32::MAX);
+    end_before(out, mark, 0);
+}
+
+/// As [`end`], for a frame whose last `more` bytes are written elsewhere.
+pub(crate) fn end_before(out: &mut BytesMut, mark: usize, more: usize) {
+    let length = u32::try_from(out.len() - mark - 4 + more).unwrap_or(u32::MAX);
     patch(out, mark, &length.to_be_bytes());
 }
 
