@@ -73,7 +73,7 @@ impl Link {
         }
     }
 
-    /// Ends a turn; the last one out writes.
+    /// Ends the turn of a handler; the last one out writes.
     pub(crate) fn end_turn(&self, turn: Turn) {
         if turn.is_none() || !self.turns.end(turn) {
             return;
@@ -182,7 +182,6 @@ impl Link {
         loop {
             if writer.is_done() {
                 let mut outbox = lock(&self.outbox);
-                writer.done = 0;
                 if !outbox.next_batch(&mut writer.batch) {
                     return Poll::Ready(());
                 }
@@ -194,6 +193,7 @@ impl Link {
                     writer.done += n;
                     if writer.is_done() {
                         self.meter.frames_sent.add(writer.batch.frames);
+                        writer.done = 0;
                         let waiting = lock(&self.outbox).batch_written(&mut writer.batch);
                         for (_, waker) in waiting {
                             waker.wake();

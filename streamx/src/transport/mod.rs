@@ -12,6 +12,9 @@ mod ttheader;
 mod turns;
 mod unary;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;

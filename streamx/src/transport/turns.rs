@@ -4,6 +4,9 @@
 //! will be sent because of what was received: on a server until the handler's poll returns, on a client until `recv`
 //! hands the message over. While any turn runs, what is sent is held back; the last one out writes it all.
 //!
+//! A client's turn ends before the message that follows from it is sent, so its end writes nothing: the next send
+//! that finds no turn running writes, and the first send that is held back has the connection task look after it.
+//!
 //! A client's receiver may be woken and never come (a `select!` took another branch). So a turn is only a promise:
 //! the connection task waits for turns a bounded number of times, then writes and starts a new epoch, in which the
 //! turns of older epochs count no more.
@@ -27,7 +30,7 @@ impl Turns {
         Turn(epoch(self.0.fetch_add(1, SeqCst)))
     }
 
-    /// Ends a turn. True when it was the last one of the current epoch: the caller has to flush.
+    /// Ends a turn. True when it was the last one of the current epoch.
     pub(crate) fn end(&self, turn: Turn) -> bool {
         let mut now = self.0.load(SeqCst);
         while turn.0 == epoch(now) && running(now) > 0 {

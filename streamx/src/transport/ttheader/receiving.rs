@@ -23,7 +23,7 @@ impl Incoming for Receiving {
         if received.freed > 0 {
             self.peer.freed(received.freed);
         }
-        self.peer.link.end_turn(received.turn);
+        self.peer.link.turns.end(received.turn);
         Poll::Ready(received.message)
     }
 
@@ -45,6 +45,6 @@ impl Drop for Receiving {
         if freed > 0 {
             self.peer.freed(freed);
         }
-        self.peer.link.end_turn(turn);
+        self.peer.link.turns.end(turn);
     }
 }

@@ -193,7 +193,7 @@ impl Incoming for Answer {
         }
         let link = &self.call.shared.link;
         link.meter.queued_bytes.sub(received.freed);
-        link.end_turn(received.turn);
+        link.turns.end(received.turn);
         Poll::Ready(received.message)
     }
 
@@ -211,7 +211,7 @@ impl Drop for Answer {
         let (turn, freed) = self.call.inbox.abandon_queue();
         let link = &self.call.shared.link;
         link.meter.queued_bytes.sub(freed);
-        link.end_turn(turn);
+        link.turns.end(turn);
         if let Some(done) = self.done.take() {
             done();
         }

@@ -174,7 +174,7 @@ impl Incoming for Request {
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
         let received = ready!(self.0.inbox.poll(cx));
         self.0.link.meter.queued_bytes.sub(received.freed);
-        self.0.link.end_turn(received.turn);
+        self.0.link.turns.end(received.turn);
         Poll::Ready(received.message)
     }
 
@@ -189,7 +189,7 @@ impl Drop for Request {
     fn drop(&mut self) {
         let (turn, freed) = self.0.inbox.abandon_queue();
         self.0.link.meter.queued_bytes.sub(freed);
-        self.0.link.end_turn(turn);
+        self.0.link.turns.end(turn);
     }
 }
 
