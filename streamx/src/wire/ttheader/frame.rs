@@ -118,8 +118,8 @@ impl Details {
         let mut strings = area.strings()?;
         if let Some(token) = area.acl()? {
             let strings = strings.get_or_insert_default();
-            if let Err(place) = strings.binary_search_by(|(key, _)| key.as_str().cmp(ACL_KEY)) {
-                strings.insert(place, (ACL_KEY.to_owned(), token));
+            if let Err(place) = strings.binary_search_by(|(key, _)| (**key).cmp(ACL_KEY)) {
+                strings.insert(place, (ACL_KEY.into(), token));
             }
         }
         Ok(Self {

@@ -17,11 +17,12 @@ pub(crate) const STREAMING: u16 = 0x0002;
 /// The string key under which Kitex keeps the token of an ACL section.
 pub(crate) const ACL_KEY: &str = "RPC_TRANSIT_gdpr-token";
 
-/// Keys and values in the order of the keys, each key once.
-pub(crate) type Strings = Vec<(String, String)>;
+/// Keys and values in the order of the keys, each key once. Boxed, as a header of the smallest possible entries must
+/// not cost more than eight times its bytes.
+pub(crate) type Strings = Vec<(Box<str>, Box<str>)>;
 
 /// Keys that are numbers, likewise.
-pub(crate) type Ints = Vec<(u16, String)>;
+pub(crate) type Ints = Vec<(u16, Box<str>)>;
 
 /// Everything in front of the payload. Of two entries with one key the later has won; text that is not UTF-8, which
 /// Kitex lets pass, has been repaired.
@@ -33,7 +34,7 @@ pub(crate) struct Header {
     pub(crate) ints: Ints,
     /// `None`: no section. `Some` and empty: a section without entries.
     pub(crate) strings: Option<Strings>,
-    pub(crate) acl: Option<String>,
+    pub(crate) acl: Option<Box<str>>,
 }
 
 impl Header {
@@ -51,11 +52,11 @@ impl Header {
     }
 
     pub(crate) fn int(&self, key: u16) -> Option<&str> {
-        self.ints.iter().find(|entry| entry.0 == key).map(|entry| entry.1.as_str())
+        self.ints.iter().find(|entry| entry.0 == key).map(|entry| &*entry.1)
     }
 
     pub(crate) fn string(&self, key: &str) -> Option<&str> {
-        self.strings.iter().flatten().find(|entry| entry.0 == key).map(|entry| entry.1.as_str())
+        self.strings.iter().flatten().find(|entry| *entry.0 == *key).map(|entry| &*entry.1)
     }
 }
 
@@ -167,7 +168,7 @@ impl<'a> Area<'a> {
         Ok(starts.iter().map(|&start| (number(start), owned(self.text(start + 2).0))).collect())
     }
 
-    pub(crate) fn acl(&self) -> Result<Option<String>, Violation> {
+    pub(crate) fn acl(&self) -> Result<Option<Box<str>>, Violation> {
         let mut token = None;
         for entry in self.entries() {
             if let Entry::Acl(text) = entry? {
@@ -352,8 +353,8 @@ fn text<'a>(bytes: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
     Some(text)
 }
 
-fn owned(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
+fn owned(text: &[u8]) -> Box<str> {
+    String::from_utf8_lossy(text).into()
 }
 
 fn put_section<E>(
