@@ -147,8 +147,8 @@ impl<'a> Area<'a> {
     pub(crate) fn strings(&self) -> Result<Option<Strings>, Violation> {
         let mut present = false;
         let starts = self.starts(|entry| {
-            present |= matches!(entry, Entry::Strings | Entry::String(..));
-            matches!(entry, Entry::String(..))
+            present |= matches!(entry, Entry::Strings | Entry::String);
+            matches!(entry, Entry::String)
         })?;
         let key = |start| self.text(start).0;
         let starts = later_wins(starts, key);
@@ -207,7 +207,8 @@ pub(crate) enum Entry<'a> {
     Int(u16, &'a [u8]),
     /// A section of strings begins; it may be empty.
     Strings,
-    String(&'a [u8], &'a [u8]),
+    /// One string key and its value.
+    String,
     Acl(&'a [u8]),
 }
 
@@ -230,8 +231,9 @@ impl<'a> Entries<'a> {
             let key = number(self.bytes, &mut self.at)?;
             Some(Entry::Int(key, text(self.bytes, &mut self.at)?))
         } else {
-            let key = text(self.bytes, &mut self.at)?;
-            Some(Entry::String(key, text(self.bytes, &mut self.at)?))
+            text(self.bytes, &mut self.at)?;
+            text(self.bytes, &mut self.at)?;
+            Some(Entry::String)
         }
     }
 

@@ -6,10 +6,10 @@ pub(crate) mod framing;
 #[cfg(test)]
 mod tests;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "used by the transport"))]
+#[expect(unused_imports, reason = "used by the transport")]
 pub(crate) use connection::{Calls, Matched};
 #[cfg_attr(not(test), expect(unused_imports, reason = "used by the transport"))]
-pub(crate) use framing::{Framing, Mark, Name, Unary, begin, cut, end};
+pub(crate) use framing::{Framing, Unary, begin, cut, end};
 
 #[cfg_attr(not(test), expect(unused_imports, reason = "used by the transport"))]
 pub(crate) use super::envelope::EnvelopeKind;

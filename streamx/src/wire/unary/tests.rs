@@ -255,11 +255,11 @@ const ENDS: &str = "a Thrift message that ends inside its envelope";
 #[test]
 fn lengths_are_believed_only_within_bounds() {
     let bounds = Bounds { max_header: 4, max_payload: 10 };
-    let cut = |bytes: &str| {
+    let announced = |bytes: &str| {
         let bytes = hex(bytes);
         let mut input = BytesMut::from(&bytes[..]);
         let before = input.capacity();
-        let result = match super::cut(&mut input, &bounds) {
+        let result = match cut(&mut input, &bounds) {
             Ok(Cut::Whole(message)) => return format!("whole, body of {}", message.body.len()),
             Ok(Cut::Need(bytes)) => format!("need {bytes}"),
             Err(violation) => violation.to_string(),
@@ -267,26 +267,29 @@ fn lengths_are_believed_only_within_bounds() {
         assert_eq!((input.len(), input.capacity()), (bytes.len(), before));
         result
     };
-    assert_eq!(cut(""), "need 8");
-    assert_eq!(cut("0000001a 80010001"), "need 30");
-    assert_eq!(cut("0000001b 80010001"), "a message of 27 bytes is above max_message_size of 10 bytes");
+    assert_eq!(announced(""), "need 8");
+    assert_eq!(announced("0000001a 80010001"), "need 30");
+    assert_eq!(announced("0000001b 80010001"), "a message of 27 bytes is above max_message_size of 10 bytes");
     assert_eq!(
-        cut("7fffffff 80010001"),
+        announced("7fffffff 80010001"),
         "a message of 2147483647 bytes is above max_message_size of 10 bytes"
     );
-    assert_eq!(cut("0000001a 80010002 00000004 4563686f 00000001 00010203040506070809"), "whole, body of 10");
     assert_eq!(
-        cut("00000019 80010002 00000002 4563 00000001 0001020304050607080910"),
+        announced("0000001a 80010002 00000004 4563686f 00000001 00010203040506070809"),
+        "whole, body of 10"
+    );
+    assert_eq!(
+        announced("00000019 80010002 00000002 4563 00000001 0001020304050607080910"),
         "a message of 11 bytes is above max_message_size of 10 bytes"
     );
     assert_eq!(
-        cut("00000012 80010002 00000005 4563686f6f 00000001 00"),
+        announced("00000012 80010002 00000005 4563686f6f 00000001 00"),
         "a method name of 5 bytes is above max_header_size of 4 bytes"
     );
-    assert_eq!(cut(&format!("0000002c {HEADER}")), "need 26");
-    assert_eq!(cut(&format!("0000002c {HEADER} 0000001a 80010001")), "need 48");
+    assert_eq!(announced(&format!("0000002c {HEADER}")), "need 26");
+    assert_eq!(announced(&format!("0000002c {HEADER} 0000001a 80010001")), "need 48");
     assert_eq!(
-        cut("0000002d 1000 0000 00000005 0001 00 00 0000"),
+        announced("0000002d 1000 0000 00000005 0001 00 00 0000"),
         "a message of 31 bytes is above max_message_size of 30 bytes"
     );
 }

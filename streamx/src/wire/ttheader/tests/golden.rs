@@ -103,7 +103,9 @@ fn write(frame: &Frame) -> BytesMut {
         FrameKind::Meta => return BytesMut::new(),
         FrameKind::Header => put_header(&mut out, frame.id, &details.method, &borrowed, &ints),
         FrameKind::Data => {
-            let mark = DataHead::new(frame.id, "Bidi").begin(&mut out);
+            let head = DataHead::new(frame.id, "Bidi");
+            let mark = head.begin(&mut out);
+            assert_eq!(out.len(), mark + head.len());
             out.extend_from_slice(&frame.payload);
             end(&mut out, mark);
         }

@@ -153,12 +153,12 @@ fn a_section_without_entries_is_there() {
 #[test]
 fn lengths_are_believed_only_within_bounds() {
     let bounds = Bounds { max_header: 20, max_payload: 10 };
-    let cut = |length: u32, words: u16, rest: &[u8]| {
+    let announced = |length: u32, words: u16, rest: &[u8]| {
         let head =
             [&length.to_be_bytes()[..], b"\x10\0\0\x02\0\0\0\x01", &words.to_be_bytes(), rest].concat();
         let mut input = BytesMut::from(&head[..]);
         let before = (input.len(), input.capacity());
-        let result = match super::cut(&mut input, &bounds) {
+        let result = match cut(&mut input, &bounds) {
             Ok(Cut::Whole(frame)) => return format!("whole, payload of {}", frame.payload.len()),
             Ok(Cut::Need(bytes)) => format!("need {bytes}"),
             Err(violation) => format!("{}: {violation}", violation.kitex_code()),
@@ -167,17 +167,20 @@ fn lengths_are_believed_only_within_bounds() {
         result
     };
     let data = b"\x10\0\x10\0\x01\0\x1b\0\x013\0\0";
-    assert_eq!(cut(32, 3, data), "need 36");
-    assert_eq!(cut(22, 3, data), "whole, payload of 0");
-    assert_eq!(cut(32, 3, &[&data[..], b"0123456789"].concat()), "whole, payload of 10");
-    assert_eq!(cut(33, 3, b""), "12004: a message of 11 bytes is above max_message_size of 10 bytes");
+    assert_eq!(announced(32, 3, data), "need 36");
+    assert_eq!(announced(22, 3, data), "whole, payload of 0");
+    assert_eq!(announced(32, 3, &[&data[..], b"0123456789"].concat()), "whole, payload of 10");
+    assert_eq!(announced(33, 3, b""), "12004: a message of 11 bytes is above max_message_size of 10 bytes");
     let all = "12004: a message of 4294967273 bytes is above max_message_size of 10 bytes";
-    assert_eq!(cut(u32::MAX, 3, b""), all);
-    assert_eq!(cut(21, 3, b""), "12004: a frame whose LENGTH 21 ends inside its header area");
-    assert_eq!(cut(0, 1, b""), "12004: a frame whose LENGTH 0 ends inside its header area");
-    assert_eq!(cut(30, 0, b""), "12004: a TTHeader frame without a header area");
-    assert_eq!(cut(100, 6, b""), "12004: a header area of 24 bytes is above max_header_size of 20 bytes");
-    assert_eq!(super::cut(&mut BytesMut::new(), &bounds).map(need).unwrap(), 14);
+    assert_eq!(announced(u32::MAX, 3, b""), all);
+    assert_eq!(announced(21, 3, b""), "12004: a frame whose LENGTH 21 ends inside its header area");
+    assert_eq!(announced(0, 1, b""), "12004: a frame whose LENGTH 0 ends inside its header area");
+    assert_eq!(announced(30, 0, b""), "12004: a TTHeader frame without a header area");
+    assert_eq!(
+        announced(100, 6, b""),
+        "12004: a header area of 24 bytes is above max_header_size of 20 bytes"
+    );
+    assert_eq!(cut(&mut BytesMut::new(), &bounds).map(need).unwrap(), 14);
 }
 
 fn need(cut: Cut<Frame>) -> usize {
