@@ -9,7 +9,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::wire::{Bounds, Cut, Violation};
+use crate::wire::{Cut, Violation};
 
 /// The flag that tells TTHeader Streaming from unary TTHeader.
 pub(crate) const STREAMING: u16 = 0x0002;
@@ -60,13 +60,14 @@ impl Header {
     }
 }
 
-/// The fixed bytes in front of the header area, and the sizes they announce, within bounds.
+/// The fixed bytes in front of the header area, and the sizes they announce.
 #[derive(Debug)]
 pub(crate) struct Prefix {
     pub(crate) flags: u16,
     pub(crate) sequence: i32,
     /// Where the payload begins: the size of these bytes and the header area.
     pub(crate) header: usize,
+    /// As announced: not yet believed.
     pub(crate) payload: usize,
 }
 
@@ -74,7 +75,7 @@ impl Prefix {
     pub(crate) const SIZE: usize = 14;
 
     /// Reads the fixed bytes. Kitex reads on after a LENGTH that ends inside the header area; here it is a violation.
-    pub(crate) fn read(input: &[u8], bounds: &Bounds) -> Result<Cut<Self>, Violation> {
+    pub(crate) fn read(input: &[u8], max_header: usize) -> Result<Cut<Self>, Violation> {
         let Some(&[l0, l1, l2, l3, m0, m1, f0, f1, s0, s1, s2, s3, w0, w1]) = input.first_chunk() else {
             return Ok(Cut::Need(Self::SIZE));
         };
@@ -85,35 +86,21 @@ impl Prefix {
         if area == 0 {
             return Err(Violation::frame("a TTHeader frame without a header area"));
         }
-        if area > bounds.max_header {
+        if area > max_header {
             return Err(Violation::frame(format!(
-                "a header area of {area} bytes is above max_header_size of {} bytes",
-                bounds.max_header
+                "a header area of {area} bytes is above max_header_size of {max_header} bytes"
             )));
         }
-        let length = u32::from_be_bytes([l0, l1, l2, l3]);
         let header = Self::SIZE + area;
-        let payload = u64::from(length) + 4;
-        let Some(payload) = payload.checked_sub(header as u64) else {
+        let length = u32::from_be_bytes([l0, l1, l2, l3]);
+        let frame = usize::try_from(length).unwrap_or(usize::MAX).saturating_add(4);
+        let Some(payload) = frame.checked_sub(header) else {
             return Err(Violation::frame(format!(
                 "a frame whose LENGTH {length} ends inside its header area"
             )));
         };
-        let payload = usize::try_from(payload).ok().filter(|&payload| payload <= bounds.max_payload);
-        let Some(payload) = payload else {
-            return Err(Violation::frame(format!(
-                "a message of {} bytes is above max_message_size of {} bytes",
-                u64::from(length) + 4 - header as u64,
-                bounds.max_payload
-            )));
-        };
         let flags = u16::from_be_bytes([f0, f1]);
         Ok(Cut::Whole(Self { flags, sequence: i32::from_be_bytes([s0, s1, s2, s3]), header, payload }))
-    }
-
-    /// The size of the whole frame.
-    pub(crate) fn frame(&self) -> usize {
-        self.header + self.payload
     }
 }
 

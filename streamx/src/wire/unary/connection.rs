@@ -205,12 +205,20 @@ mod tests {
     fn sequences_wrap_and_leave_out_zero_and_live_ones() {
         let mut calls = calls(1);
         calls.last = i32::MAX;
-        assert_eq!(calls.begin("Echo", |sequence| sequence), i32::MIN);
-        assert_eq!(receive(&mut calls, Reply, "Echo", i32::MAX), "ignored", "given out before the wrap");
+        assert_eq!(calls.begin("Two", |sequence| sequence), i32::MIN);
         calls.last = -1;
-        assert_eq!(calls.begin("Echo", |sequence| sequence), 2);
+        assert_eq!(calls.begin("Two", |sequence| sequence), 2);
         let mut slots: Vec<_> = calls.drain().collect();
         slots.sort_unstable();
         assert_eq!(slots, [i32::MIN, 1, 2]);
+    }
+
+    #[test]
+    fn what_was_given_out_before_the_wrap_is_remembered() {
+        let mut calls = Calls { last: i32::MAX, ..Calls::new() };
+        assert_eq!(calls.begin("Echo", |sequence| sequence), i32::MIN);
+        assert_eq!(receive(&mut calls, Reply, "Echo", i32::MAX), "ignored");
+        assert_eq!(receive(&mut calls, Reply, "none", 0), "ignored");
+        assert!(receive(&mut calls, Reply, "Echo", i32::MIN + 1).starts_with("violation 4"));
     }
 }

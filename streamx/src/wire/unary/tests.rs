@@ -288,10 +288,11 @@ fn lengths_are_believed_only_within_bounds() {
     );
     assert_eq!(announced(&format!("0000002c {HEADER}")), "need 26");
     assert_eq!(announced(&format!("0000002c {HEADER} 0000001a 80010001")), "need 48");
-    assert_eq!(
-        announced("0000002d 1000 0000 00000005 0001 00 00 0000"),
-        "a message of 31 bytes is above max_message_size of 30 bytes"
-    );
+    assert_eq!(announced(&format!("ffffffff {HEADER} 0000001a 80010001")), "need 48");
+    let large = "a message of 27 bytes is above max_message_size of 10 bytes";
+    assert_eq!(announced(&format!("ffffffff {HEADER} 0000001b 80010001")), large);
+    let area = "a header area of 8 bytes is above max_header_size of 4 bytes";
+    assert_eq!(announced("0000002c 1000 0000 00000005 0002"), area);
 }
 
 #[test]

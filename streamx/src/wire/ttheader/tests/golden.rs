@@ -220,6 +220,14 @@ fn a_business_error_is_read_from_the_worked_example() {
 }
 
 #[test]
+fn a_reset_without_a_path_has_no_strings() {
+    let mut out = BytesMut::new();
+    put_rst(&mut out, 1, "Echo", "", "gone", 12007);
+    assert_eq!(frame(&out).details.unwrap().strings, None);
+    assert_eq!(describe(client().receive(frame(&out))), "1: ended, reset 12007 \"gone\" path [], answer");
+}
+
+#[test]
 fn private_keys_travel() {
     let mut out = BytesMut::new();
     put_header(&mut out, 7, "Echo", &[], &[(0x8001, "1;w=262144"), (28, "1500")]);
