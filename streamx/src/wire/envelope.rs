@@ -93,5 +93,6 @@ pub(crate) fn put_text(out: &mut BytesMut, text: &str) {
 
 /// The longest start of a text that has at most `limit` bytes.
 pub(crate) fn clip(text: &str, limit: usize) -> &str {
-    &text[..text.floor_char_boundary(limit)]
+    let end = (0..=limit.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or(0)]
 }

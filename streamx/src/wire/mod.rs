@@ -34,6 +34,12 @@ impl Violation {
         Self { kitex_code: 12004, text: text.into() }
     }
 
+    /// A message of this announced size, above the limit.
+    pub(crate) fn too_large(message: usize, bounds: &Bounds) -> Self {
+        let limit = bounds.max_payload;
+        Self::frame(format!("a message of {message} bytes is above max_message_size of {limit} bytes"))
+    }
+
     /// A header frame where none may be: 12002 of Kitex.
     pub(crate) fn header(text: impl Into<Cow<'static, str>>) -> Self {
         Self { kitex_code: 12002, text: text.into() }

@@ -63,21 +63,21 @@ pub(crate) fn hex(digits: &str) -> Vec<u8> {
 }
 
 /// A recorded object of strings, as the header parser gives it: in the order of the keys.
-pub(crate) fn strings(object: &Value) -> Option<Vec<(String, String)>> {
+pub(crate) fn strings(object: &Value) -> Option<Vec<(Box<str>, Box<str>)>> {
     let mut strings: Vec<_> =
-        object.as_object()?.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        object.as_object()?.iter().map(|(key, value)| (key.as_str().into(), text(value))).collect();
     strings.sort();
     Some(strings)
 }
 
 /// A recorded object with number keys, likewise.
-pub(crate) fn ints(object: &Value) -> Vec<(u16, String)> {
+pub(crate) fn ints(object: &Value) -> Vec<(u16, Box<str>)> {
     let entries = object.as_object().into_iter().flatten();
     let mut ints: Vec<_> = entries.map(|(key, value)| (key.parse().unwrap(), text(value))).collect();
     ints.sort();
     ints
 }
 
-pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
+pub(crate) fn text(value: &Value) -> Box<str> {
+    value.as_str().unwrap().into()
 }

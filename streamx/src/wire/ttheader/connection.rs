@@ -213,6 +213,14 @@ impl<S> Connection<S> {
     }
 }
 
+#[cfg(test)]
+impl<S> Connection<S> {
+    /// A client that has given out this id last.
+    pub(crate) fn client_after(last: i32) -> Self {
+        Self { last, ..Self::client() }
+    }
+}
+
 impl<S> fmt::Debug for Connection<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
@@ -227,8 +235,8 @@ impl Opened {
         let Details { method, mut strings, private } =
             details.map_or_else(Details::default, |details| *details);
         let service = strings.as_mut().and_then(|strings| {
-            let place = strings.iter().position(|(key, _)| key == SERVICE_KEY)?;
-            Some(strings.remove(place).1)
+            let place = strings.iter().position(|(key, _)| **key == *SERVICE_KEY)?;
+            Some(strings.remove(place).1.into_string())
         });
         Self { id, method, service: service.unwrap_or_default(), strings, private }
     }

@@ -81,15 +81,18 @@ pub(crate) struct Details {
 /// Takes one whole frame off the input, which is left as it is while the frame is incomplete, and never grows here.
 /// One pass over the header area and no allocation for a data frame.
 pub(crate) fn cut(input: &mut BytesMut, bounds: &Bounds) -> Result<Cut<Frame>, Violation> {
-    let prefix = match Prefix::read(input, bounds)? {
+    let prefix = match Prefix::read(input, bounds.max_header)? {
         Cut::Whole(prefix) => prefix,
         Cut::Need(bytes) => return Ok(Cut::Need(bytes)),
     };
     if prefix.flags & STREAMING == 0 {
         return Err(Violation::frame(format!("unexpected header flags: {:#06x}", prefix.flags)));
     }
-    if input.len() < prefix.frame() {
-        return Ok(Cut::Need(prefix.frame()));
+    if prefix.payload > bounds.max_payload {
+        return Err(Violation::too_large(prefix.payload, bounds));
+    }
+    if input.len() < prefix.header + prefix.payload {
+        return Ok(Cut::Need(prefix.header + prefix.payload));
     }
     let area = Area::read(&input[Prefix::SIZE..prefix.header])?;
     let (mut kind, mut method) = (&b""[..], &b""[..]);
@@ -118,8 +121,8 @@ impl Details {
         let mut strings = area.strings()?;
         if let Some(token) = area.acl()? {
             let strings = strings.get_or_insert_default();
-            if let Err(place) = strings.binary_search_by(|(key, _)| key.as_str().cmp(ACL_KEY)) {
-                strings.insert(place, (ACL_KEY.to_owned(), token));
+            if let Err(place) = strings.binary_search_by(|(key, _)| (**key).cmp(ACL_KEY)) {
+                strings.insert(place, (ACL_KEY.into(), token));
             }
         }
         Ok(Self {

@@ -9,7 +9,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::wire::{Bounds, Cut, Violation};
+use crate::wire::{Cut, Violation};
 
 /// The flag that tells TTHeader Streaming from unary TTHeader.
 pub(crate) const STREAMING: u16 = 0x0002;
@@ -17,11 +17,12 @@ pub(crate) const STREAMING: u16 = 0x0002;
 /// The string key under which Kitex keeps the token of an ACL section.
 pub(crate) const ACL_KEY: &str = "RPC_TRANSIT_gdpr-token";
 
-/// Keys and values in the order of the keys, each key once.
-pub(crate) type Strings = Vec<(String, String)>;
+/// Keys and values in the order of the keys, each key once. Boxed, as a header of the smallest possible entries must
+/// not cost more than eight times its bytes.
+pub(crate) type Strings = Vec<(Box<str>, Box<str>)>;
 
 /// Keys that are numbers, likewise.
-pub(crate) type Ints = Vec<(u16, String)>;
+pub(crate) type Ints = Vec<(u16, Box<str>)>;
 
 /// Everything in front of the payload. Of two entries with one key the later has won; text that is not UTF-8, which
 /// Kitex lets pass, has been repaired.
@@ -33,7 +34,7 @@ pub(crate) struct Header {
     pub(crate) ints: Ints,
     /// `None`: no section. `Some` and empty: a section without entries.
     pub(crate) strings: Option<Strings>,
-    pub(crate) acl: Option<String>,
+    pub(crate) acl: Option<Box<str>>,
 }
 
 impl Header {
@@ -51,21 +52,22 @@ impl Header {
     }
 
     pub(crate) fn int(&self, key: u16) -> Option<&str> {
-        self.ints.iter().find(|entry| entry.0 == key).map(|entry| entry.1.as_str())
+        self.ints.iter().find(|entry| entry.0 == key).map(|entry| &*entry.1)
     }
 
     pub(crate) fn string(&self, key: &str) -> Option<&str> {
-        self.strings.iter().flatten().find(|entry| entry.0 == key).map(|entry| entry.1.as_str())
+        self.strings.iter().flatten().find(|entry| *entry.0 == *key).map(|entry| &*entry.1)
     }
 }
 
-/// The fixed bytes in front of the header area, and the sizes they announce, within bounds.
+/// The fixed bytes in front of the header area, and the sizes they announce.
 #[derive(Debug)]
 pub(crate) struct Prefix {
     pub(crate) flags: u16,
     pub(crate) sequence: i32,
     /// Where the payload begins: the size of these bytes and the header area.
     pub(crate) header: usize,
+    /// As announced: not yet believed.
     pub(crate) payload: usize,
 }
 
@@ -73,7 +75,7 @@ impl Prefix {
     pub(crate) const SIZE: usize = 14;
 
     /// Reads the fixed bytes. Kitex reads on after a LENGTH that ends inside the header area; here it is a violation.
-    pub(crate) fn read(input: &[u8], bounds: &Bounds) -> Result<Cut<Self>, Violation> {
+    pub(crate) fn read(input: &[u8], max_header: usize) -> Result<Cut<Self>, Violation> {
         let Some(&[l0, l1, l2, l3, m0, m1, f0, f1, s0, s1, s2, s3, w0, w1]) = input.first_chunk() else {
             return Ok(Cut::Need(Self::SIZE));
         };
@@ -84,35 +86,21 @@ impl Prefix {
         if area == 0 {
             return Err(Violation::frame("a TTHeader frame without a header area"));
         }
-        if area > bounds.max_header {
+        if area > max_header {
             return Err(Violation::frame(format!(
-                "a header area of {area} bytes is above max_header_size of {} bytes",
-                bounds.max_header
+                "a header area of {area} bytes is above max_header_size of {max_header} bytes"
             )));
         }
-        let length = u32::from_be_bytes([l0, l1, l2, l3]);
         let header = Self::SIZE + area;
-        let payload = u64::from(length) + 4;
-        let Some(payload) = payload.checked_sub(header as u64) else {
+        let length = u32::from_be_bytes([l0, l1, l2, l3]);
+        let frame = usize::try_from(length).unwrap_or(usize::MAX).saturating_add(4);
+        let Some(payload) = frame.checked_sub(header) else {
             return Err(Violation::frame(format!(
                 "a frame whose LENGTH {length} ends inside its header area"
             )));
         };
-        let payload = usize::try_from(payload).ok().filter(|&payload| payload <= bounds.max_payload);
-        let Some(payload) = payload else {
-            return Err(Violation::frame(format!(
-                "a message of {} bytes is above max_message_size of {} bytes",
-                u64::from(length) + 4 - header as u64,
-                bounds.max_payload
-            )));
-        };
         let flags = u16::from_be_bytes([f0, f1]);
         Ok(Cut::Whole(Self { flags, sequence: i32::from_be_bytes([s0, s1, s2, s3]), header, payload }))
-    }
-
-    /// The size of the whole frame.
-    pub(crate) fn frame(&self) -> usize {
-        self.header + self.payload
     }
 }
 
@@ -146,8 +134,8 @@ impl<'a> Area<'a> {
     pub(crate) fn strings(&self) -> Result<Option<Strings>, Violation> {
         let mut present = false;
         let starts = self.starts(|entry| {
-            present |= matches!(entry, Entry::Strings | Entry::String(..));
-            matches!(entry, Entry::String(..))
+            present |= matches!(entry, Entry::Strings | Entry::String);
+            matches!(entry, Entry::String)
         })?;
         let key = |start| self.text(start).0;
         let starts = later_wins(starts, key);
@@ -167,7 +155,7 @@ impl<'a> Area<'a> {
         Ok(starts.iter().map(|&start| (number(start), owned(self.text(start + 2).0))).collect())
     }
 
-    pub(crate) fn acl(&self) -> Result<Option<String>, Violation> {
+    pub(crate) fn acl(&self) -> Result<Option<Box<str>>, Violation> {
         let mut token = None;
         for entry in self.entries() {
             if let Entry::Acl(text) = entry? {
@@ -206,7 +194,8 @@ pub(crate) enum Entry<'a> {
     Int(u16, &'a [u8]),
     /// A section of strings begins; it may be empty.
     Strings,
-    String(&'a [u8], &'a [u8]),
+    /// One string key and its value.
+    String,
     Acl(&'a [u8]),
 }
 
@@ -229,8 +218,9 @@ impl<'a> Entries<'a> {
             let key = number(self.bytes, &mut self.at)?;
             Some(Entry::Int(key, text(self.bytes, &mut self.at)?))
         } else {
-            let key = text(self.bytes, &mut self.at)?;
-            Some(Entry::String(key, text(self.bytes, &mut self.at)?))
+            text(self.bytes, &mut self.at)?;
+            text(self.bytes, &mut self.at)?;
+            Some(Entry::String)
         }
     }
 
@@ -357,8 +347,8 @@ fn text<'a>(bytes: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
     Some(text)
 }
 
-fn owned(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
+fn owned(text: &[u8]) -> Box<str> {
+    String::from_utf8_lossy(text).into()
 }
 
 fn put_section<E>(

@@ -75,7 +75,7 @@ fn read_exception(payload: &[u8]) -> Result<(String, i32), Violation> {
 }
 
 /// The business error of a trailer. A status that is absent, zero or not a number is none.
-fn business(strings: &[(String, String)]) -> Option<Outcome> {
+fn business(strings: &[(Box<str>, Box<str>)]) -> Option<Outcome> {
     let code = value(strings, "biz-status")?.parse().ok().filter(|&code: &i32| code != 0)?;
     let extra = value(strings, "biz-extra").unwrap_or_default();
     Some(match object_of_strings(extra) {
@@ -87,8 +87,8 @@ fn business(strings: &[(String, String)]) -> Option<Outcome> {
     })
 }
 
-fn value<'a>(strings: &'a [(String, String)], key: &str) -> Option<&'a str> {
-    strings.iter().find(|entry| entry.0 == key).map(|entry| entry.1.as_str())
+fn value<'a>(strings: &'a [(Box<str>, Box<str>)], key: &str) -> Option<&'a str> {
+    strings.iter().find(|entry| *entry.0 == *key).map(|entry| &*entry.1)
 }
 
 /// Reads a JSON object whose values are strings; nothing at all is an empty one, and of two entries with one key the
@@ -140,12 +140,12 @@ impl Json<'_> {
         Some(char)
     }
 
-    fn string(&mut self) -> Option<String> {
+    fn string(&mut self) -> Option<Box<str>> {
         self.expect('"')?;
         let mut text = String::new();
         loop {
             match self.next()? {
-                '"' => return Some(text),
+                '"' => return Some(text.into()),
                 '\\' => text.push(self.escape()?),
                 control if control < ' ' => return None,
                 char => text.push(char),
@@ -196,12 +196,12 @@ impl Json<'_> {
 mod tests {
     use super::*;
 
-    fn object(json: &str) -> Option<Vec<(String, String)>> {
+    fn object(json: &str) -> Option<Strings> {
         object_of_strings(json)
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Option<Strings> {
-        Some(pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect())
+        Some(pairs.iter().map(|&(key, value)| (key.into(), value.into())).collect())
     }
 
     #[test]
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_cancel_path_of_commas_stays_small() {
-        let strings = Some(vec![(CANCEL_PATH_KEY.to_owned(), ",".repeat(60_000))]);
+        let strings = Some(vec![(CANCEL_PATH_KEY.into(), ",".repeat(60_000).into())]);
         let details = Details { strings, ..Details::default() };
         let Outcome::Reset { path, .. } = Outcome::of_rst(&details, b"") else { panic!("not a reset") };
         assert_eq!(path.len(), MAX_PATH);

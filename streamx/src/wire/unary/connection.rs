@@ -119,3 +119,106 @@ impl<S> fmt::Debug for Calls<S> {
         f.debug_struct("Calls").field("in_flight", &self.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::wire::Cut;
+    use crate::wire::envelope::EnvelopeKind::*;
+    use crate::wire::unary::{Framing, begin, cut, end};
+    use crate::wire::vectors::BOUNDS;
+
+    fn message(kind: EnvelopeKind, method: &str, sequence: i32) -> Unary {
+        let mut out = BytesMut::new();
+        let mark = begin(&mut out, Framing::Framed, 0, &[], &[], kind, method, sequence);
+        out.extend_from_slice(&[0]);
+        end(&mut out, mark);
+        match cut(&mut out, &BOUNDS).unwrap() {
+            Cut::Whole(message) => message,
+            Cut::Need(bytes) => panic!("{bytes} bytes wanted"),
+        }
+    }
+
+    fn receive(calls: &mut Calls<i32>, kind: EnvelopeKind, method: &str, sequence: i32) -> String {
+        match calls.receive(&message(kind, method, sequence)) {
+            Ok(Matched::Call(slot)) => format!("call {slot}"),
+            Ok(Matched::Ignored) => "ignored".to_owned(),
+            Err(violation) => format!("violation {}: {violation}", violation.kitex_code()),
+        }
+    }
+
+    /// Calls in flight: `Echo` as 1, then `Two` as 2, and so on.
+    fn calls(count: usize) -> Calls<i32> {
+        let mut calls = Calls::new();
+        for method in ["Echo", "Two", "Nothing"].into_iter().take(count) {
+            calls.begin(method, |sequence| sequence);
+        }
+        calls
+    }
+
+    #[test]
+    fn replies_in_any_order() {
+        let mut calls = calls(3);
+        assert_eq!(receive(&mut calls, Reply, "Two", 2), "call 2");
+        assert_eq!(receive(&mut calls, Exception, "", 3), "call 3");
+        assert_eq!(receive(&mut calls, Reply, "Two", 2), "ignored");
+        assert_eq!(receive(&mut calls, Reply, "Echo", 1), "call 1");
+        assert_eq!(receive(&mut calls, Reply, "Echo", 1), "ignored");
+        assert_eq!(calls.len(), 0);
+    }
+
+    #[test]
+    fn a_reply_to_nothing_of_ours() {
+        let violation = "violation 4: out of order sequence in a reply: expected 1, got 2";
+        assert_eq!(receive(&mut calls(1), Reply, "Echo", 2), violation);
+        assert_eq!(receive(&mut calls(2), Reply, "Echo", 3), "ignored", "several calls in flight");
+        assert_eq!(receive(&mut calls(1), Reply, "none", 0), "ignored", "a multiplexing server says goodbye");
+        let violation = "violation 4: wrong method name in a reply: expected Echo, got Ecco";
+        assert_eq!(receive(&mut calls(2), Reply, "Ecco", 1), violation);
+        assert_eq!(receive(&mut calls(1), Call, "Echo", 1), "violation 12004: a reply of message type Call");
+        assert_eq!(
+            receive(&mut calls(1), Oneway, "Echo", 1),
+            "violation 12004: a reply of message type Oneway"
+        );
+    }
+
+    #[test]
+    fn an_exception_answers_the_only_call_whatever_it_names() {
+        assert_eq!(receive(&mut calls(1), Exception, "Ecco", 2), "call 1");
+        assert_eq!(receive(&mut calls(2), Exception, "Ecco", 2), "call 2");
+        assert_eq!(receive(&mut calls(2), Exception, "Echo", 9), "ignored");
+    }
+
+    #[test]
+    fn a_late_answer_to_a_call_that_was_given_up_hurts_no_other() {
+        let mut calls = calls(2);
+        assert_eq!(calls.give_up(1), Some(1));
+        assert_eq!(calls.give_up(1), None);
+        assert_eq!(receive(&mut calls, Reply, "Echo", 1), "ignored");
+        assert_eq!(receive(&mut calls, Exception, "Echo", 1), "ignored");
+        assert_eq!(receive(&mut calls, Reply, "Two", 2), "call 2");
+    }
+
+    #[test]
+    fn sequences_wrap_and_leave_out_zero_and_live_ones() {
+        let mut calls = calls(1);
+        calls.last = i32::MAX;
+        assert_eq!(calls.begin("Two", |sequence| sequence), i32::MIN);
+        calls.last = -1;
+        assert_eq!(calls.begin("Two", |sequence| sequence), 2);
+        let mut slots: Vec<_> = calls.drain().collect();
+        slots.sort_unstable();
+        assert_eq!(slots, [i32::MIN, 1, 2]);
+    }
+
+    #[test]
+    fn what_was_given_out_before_the_wrap_is_remembered() {
+        let mut calls = Calls { last: i32::MAX, ..Calls::new() };
+        assert_eq!(calls.begin("Echo", |sequence| sequence), i32::MIN);
+        assert_eq!(receive(&mut calls, Reply, "Echo", i32::MAX), "ignored");
+        assert_eq!(receive(&mut calls, Reply, "none", 0), "ignored");
+        assert!(receive(&mut calls, Reply, "Echo", i32::MIN + 1).starts_with("violation 4"));
+    }
+}

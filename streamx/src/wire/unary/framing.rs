@@ -69,7 +69,7 @@ pub(crate) fn cut(input: &mut BytesMut, bounds: &Bounds) -> Result<Cut<Unary>, V
         0x1000 if u16::from_be_bytes([f0, f1]) & STREAMING != 0 => {
             return Err(Violation::frame("a TTHeader Streaming frame on a connection of unary calls"));
         }
-        0x1000 => match Prefix::read(input, &outer(bounds))? {
+        0x1000 => match Prefix::read(input, bounds.max_header)? {
             Cut::Whole(prefix) => Some(prefix),
             Cut::Need(bytes) => return Ok(Cut::Need(bytes)),
         },
@@ -150,12 +150,6 @@ const THRIFT_BINARY: u8 = 0x00;
 /// The largest Thrift envelope without its method name.
 const ENVELOPE: usize = 12;
 
-/// `max_payload` is for the struct. Around it are an envelope, whose name is held to `max_header`, and a length.
-fn outer(bounds: &Bounds) -> Bounds {
-    let around = bounds.max_header.saturating_add(ENVELOPE + 4);
-    Bounds { max_payload: bounds.max_payload.saturating_add(around), ..*bounds }
-}
-
 /// The inner length. It wins over what an outer LENGTH announces, as with Kitex, but cannot exceed it.
 fn framed_length(head: &[u8; 8], prefix: Option<&Prefix>, bounds: &Bounds) -> Result<usize, Violation> {
     let [l0, l1, l2, l3, v0, v1, _, _] = *head;
@@ -177,12 +171,10 @@ fn framed_length(head: &[u8; 8], prefix: Option<&Prefix>, bounds: &Bounds) -> Re
     }
     let length = u32::from_be_bytes([l0, l1, l2, l3]);
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    let allowed = outer(bounds).max_payload.saturating_sub(4);
-    if length > allowed {
-        return Err(Violation::frame(format!(
-            "a message of {length} bytes is above max_message_size of {} bytes",
-            bounds.max_payload
-        )));
+    // The limit is for the struct. In front of it is an envelope, whose name is held to `max_header`.
+    let envelope = bounds.max_header.saturating_add(ENVELOPE);
+    if length > bounds.max_payload.saturating_add(envelope) {
+        return Err(Violation::too_large(length, bounds));
     }
     match prefix {
         Some(prefix) if length.saturating_add(4) > prefix.payload => Err(Violation::frame(format!(
@@ -195,10 +187,7 @@ fn framed_length(head: &[u8; 8], prefix: Option<&Prefix>, bounds: &Bounds) -> Re
 
 fn check_sizes(kind: EnvelopeKind, method: usize, body: usize, bounds: &Bounds) -> Result<(), Violation> {
     if body > bounds.max_payload {
-        return Err(Violation::frame(format!(
-            "a message of {body} bytes is above max_message_size of {} bytes",
-            bounds.max_payload
-        )));
+        return Err(Violation::too_large(body, bounds));
     }
     if method > bounds.max_header {
         return Err(Violation::frame(format!(

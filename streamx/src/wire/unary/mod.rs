@@ -6,11 +6,8 @@ pub(crate) mod framing;
 #[cfg(test)]
 mod tests;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "used by the transport"))]
 pub(crate) use connection::{Calls, Matched};
-#[cfg_attr(not(test), expect(unused_imports, reason = "used by the transport"))]
-pub(crate) use framing::{Framing, Mark, Name, Unary, begin, cut, end};
+pub(crate) use framing::{Framing, Unary, begin, cut, end};
 
 pub(crate) use super::envelope::EnvelopeKind;
-#[cfg_attr(not(test), expect(unused_imports, reason = "used by the transport"))]
 pub(crate) use super::exception::{put_exception_body, read_exception_body};

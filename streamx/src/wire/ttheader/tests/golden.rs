@@ -57,7 +57,7 @@ fn recorded_frames_read_as_recorded() {
         assert_eq!(details.method, fields["int"]["9"].as_str().unwrap_or_default(), "{place}");
         let mut strings = vectors::strings(&fields["str"]);
         if fields["acl"].is_string() {
-            strings.get_or_insert_default().push((ACL_KEY.to_owned(), text(&fields["acl"])));
+            strings.get_or_insert_default().push((ACL_KEY.into(), text(&fields["acl"])));
         }
         assert_eq!(details.strings, strings, "{place}");
         let mut private = vectors::ints(&fields["int"]);
@@ -97,13 +97,15 @@ fn write(frame: &Frame) -> BytesMut {
     let mut out = BytesMut::from(&b"before"[..]);
     let details = frame.details.as_deref().cloned().unwrap_or_default();
     let strings = details.strings.as_deref().unwrap_or_default();
-    let borrowed: Vec<_> = strings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let ints: Vec<_> = details.private.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let borrowed: Vec<_> = strings.iter().map(|(key, value)| (&**key, &**value)).collect();
+    let ints: Vec<_> = details.private.iter().map(|(key, value)| (*key, &**value)).collect();
     match frame.kind {
         FrameKind::Meta => return BytesMut::new(),
         FrameKind::Header => put_header(&mut out, frame.id, &details.method, &borrowed, &ints),
         FrameKind::Data => {
-            let mark = DataHead::new(frame.id, "Bidi").begin(&mut out);
+            let head = DataHead::new(frame.id, "Bidi");
+            let mark = head.begin(&mut out);
+            assert_eq!(out.len(), mark + head.len());
             out.extend_from_slice(&frame.payload);
             end(&mut out, mark);
         }
@@ -218,11 +220,19 @@ fn a_business_error_is_read_from_the_worked_example() {
 }
 
 #[test]
+fn a_reset_without_a_path_has_no_strings() {
+    let mut out = BytesMut::new();
+    put_rst(&mut out, 1, "Echo", "", "gone", 12007);
+    assert_eq!(frame(&out).details.unwrap().strings, None);
+    assert_eq!(describe(client().receive(frame(&out))), "1: ended, reset 12007 \"gone\" path [], answer");
+}
+
+#[test]
 fn private_keys_travel() {
     let mut out = BytesMut::new();
     put_header(&mut out, 7, "Echo", &[], &[(0x8001, "1;w=262144"), (28, "1500")]);
     let details = frame(&out).details.unwrap();
-    assert_eq!(details.private, [(0x8001, "1;w=262144".to_owned())]);
+    assert_eq!(details.private, [(0x8001, "1;w=262144".into())]);
     assert_eq!(details.method, "Echo");
 }
 
@@ -232,10 +242,7 @@ fn what_does_not_fit_is_left_out_and_the_frame_stays_whole() {
     let mut out = BytesMut::new();
     put_header(&mut out, 7, "Echo", &[("a", "1"), ("long", &long), ("b", "2")], &[]);
     let details = frame(&out).details.unwrap();
-    assert_eq!(
-        details.strings,
-        Some(vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())])
-    );
+    assert_eq!(details.strings, Some(vec![("a".into(), "1".into()), ("b".into(), "2".into())]));
     assert_eq!(details.method, "Echo");
 
     out.clear();

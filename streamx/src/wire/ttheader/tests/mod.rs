@@ -68,7 +68,7 @@ fn outcome_text(outcome: &Outcome) -> String {
     }
 }
 
-fn pairs(pairs: &[(String, String)]) -> String {
+fn pairs(pairs: &[(Box<str>, Box<str>)]) -> String {
     pairs.iter().map(|(key, value)| format!(" {key}={value}")).collect()
 }
 
