@@ -33,6 +33,11 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// All of these too.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

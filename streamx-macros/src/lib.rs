@@ -1,7 +1,9 @@
 //! The macros of `streamx`. Use them through the `streamx` crate.
 
 mod errors;
+mod fallback;
 mod message;
+mod names;
 mod service;
 
 use proc_macro::TokenStream;

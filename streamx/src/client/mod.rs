@@ -1,5 +1,15 @@
 //! The client: channels, calls, and the client's twins of the handles.
 
+mod bidi;
+mod call;
 mod channel;
+mod client_stream;
+mod sender;
+mod streaming;
 
+pub use bidi::Bidi;
+pub use call::Call;
 pub use channel::Channel;
+pub use client_stream::{ClientStream, Reply};
+pub use sender::Sender;
+pub use streaming::Streaming;

@@ -1,0 +1,61 @@
+//! Where calls are opened and where handlers are called.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use crate::Result;
+use crate::call::{Exchange, Handler, Method, Mode, Opening};
+use crate::client::{Call, Channel};
+use crate::stream::half::Owner;
+
+/// The wire names of a method and how it is called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Names {
+    pub(super) service: &'static str,
+    pub(super) method: &'static str,
+    pub(super) mode: Mode,
+}
+
+impl Names {
+    pub(super) fn caller(&self) -> Owner {
+        Owner::Caller { service: self.service, method: self.method }
+    }
+
+    /// A call; nothing happens before its first poll. What fails while it is opened names the method.
+    pub(super) fn open<T, F>(
+        self,
+        channel: &Channel,
+        then: impl FnOnce(Exchange) -> F + Send + 'static,
+    ) -> Call<T>
+    where
+        T: 'static,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let channel = channel.clone();
+        Call::new(async move {
+            let Self { service, method, mode } = self;
+            let exchange = channel.open(Opening { service, method, mode }).await;
+            then(exchange.map_err(|error| error.in_method(service, method))?).await
+        })
+    }
+
+    /// The method as a server knows it.
+    pub(super) fn method(
+        self,
+        handle: impl Fn(Exchange) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
+    ) -> Method {
+        Method { name: self.method, mode: self.mode, handler: Arc::new(Function(handle)) }
+    }
+}
+
+struct Function<F>(F);
+
+impl<F> Handler for Function<F>
+where
+    F: Fn(Exchange) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
+{
+    fn handle(&self, exchange: Exchange) -> BoxFuture<'static, Result<()>> {
+        (self.0)(exchange)
+    }
+}
