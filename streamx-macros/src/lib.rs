@@ -1,5 +1,6 @@
 //! The macros of `streamx`. Use them through the `streamx` crate.
 
+mod attributes;
 mod errors;
 mod fallback;
 mod message;

@@ -24,6 +24,7 @@ pub mod server;
 pub mod private;
 
 pub use client::Channel;
+pub use codec::Message;
 pub use error::{Code, Error, Result, Side};
 pub use limits::Limits;
 pub use streamx_macros::{Message, service};

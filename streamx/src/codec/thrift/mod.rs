@@ -1,0 +1,5 @@
+//! The two formats of Thrift.
+
+mod binary;
+
+pub use binary::{BinaryReader, BinaryWriter};
