@@ -27,4 +27,5 @@ pub use client::Channel;
 pub use codec::Message;
 pub use error::{Code, Error, Result, Side};
 pub use limits::Limits;
+pub use stream::{Bidi, Lends, Payload, Sender, Sending, Streaming};
 pub use streamx_macros::{Message, service};

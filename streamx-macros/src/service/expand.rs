@@ -68,7 +68,11 @@ fn statics(service: &Service) -> TokenStream {
     });
     quote! {
         #(#statics)*
-        static SERVICE: __rt::ServiceSchema = __rt::ServiceSchema::new(#wire, #namespace, &[#(#elements),*]);
+        static SERVICE: __rt::ServiceDescription = __rt::ServiceDescription {
+            name: #wire,
+            namespace: #namespace,
+            methods: &[#(#elements),*],
+        };
     }
 }
 
@@ -85,12 +89,12 @@ fn method_static(service: &str, method: &Method, shape: &Shape) -> TokenStream {
             (quote!(Oneway<#types>), values)
         }
         Shape::ClientStream { stream, output } => {
-            let (streaming, response) = (at(stream, "streaming"), at(output, "response"));
+            let (streaming, response) = (at(stream, "whole"), at(output, "response"));
             (quote!(ClientStream<#stream, #output>), quote!(#streaming, #response))
         }
         Shape::ServerStream { request, stream, output } => {
             let ty = &request.ty;
-            let (request, sender, nothing) = (at(ty, "request"), at(stream, "sender"), at(output, "nothing"));
+            let (request, sender, nothing) = (at(ty, "whole"), at(stream, "whole"), at(output, "nothing"));
             (quote!(ServerStream<#ty, #stream, #output>), quote!(#request, #sender, #nothing))
         }
         Shape::Bidi { stream, output } => {

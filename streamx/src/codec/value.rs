@@ -89,6 +89,10 @@ pub trait Field: Sized {
 
     /// Reads the value of a field of this kind into the slot. A value of another kind is skipped; the last one wins.
     fn take<R: Reader>(slot: &mut Option<Self>, kind: Kind, reader: &mut R) -> Result<(), DecodeError>;
+
+    /// What it is where a peer must send it and does not: `None` for an `Option`, nothing for a plain value.
+    #[doc(hidden)]
+    fn missing() -> Option<Self>;
 }
 
 /// A struct, union or exception: what can be sent and received.
@@ -139,6 +143,10 @@ impl<T: Value> Field for T {
     fn take<R: Reader>(slot: &mut Option<Self>, kind: Kind, reader: &mut R) -> Result<(), DecodeError> {
         T::take_variant(slot, |value| value, kind, reader)
     }
+
+    fn missing() -> Option<Self> {
+        None
+    }
 }
 
 impl<T: Value> Field for Option<T> {
@@ -162,6 +170,10 @@ impl<T: Value> Field for Option<T> {
         }
         *slot = Some(T::decode_known(reader)?);
         Ok(())
+    }
+
+    fn missing() -> Option<Self> {
+        Some(None)
     }
 }
 

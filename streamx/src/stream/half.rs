@@ -166,11 +166,6 @@ impl<T> Rx<T> {
         }
         Ok(message)
     }
-
-    /// Gives up what arrives without giving up the call.
-    pub(crate) fn ignore(mut self) {
-        self.end = Some(Ok(()));
-    }
 }
 
 impl<T> Drop for Rx<T> {

@@ -5,10 +5,9 @@ use bytes::{Bytes, BytesMut};
 use crate::Result;
 use crate::codec::thrift::{BinaryReader, BinaryWriter};
 use crate::codec::{self, DecodeError, Field, Kind};
-use crate::schema::Type;
+use crate::schema::{ArgumentDescription, Type};
 
 /// One argument: its number and name, and what its type can do.
-#[derive(Debug)]
 pub struct Argument<T> {
     number: i16,
     name: &'static str,
@@ -16,6 +15,12 @@ pub struct Argument<T> {
     put: fn(&T, &mut BinaryWriter<'_>, i16),
     take: fn(&mut Option<T>, Kind, &mut BinaryReader<'_>) -> Result<(), DecodeError>,
     absent: fn(&'static str) -> Result<T, DecodeError>,
+}
+
+impl<T> Argument<T> {
+    fn describe(&self) -> ArgumentDescription {
+        ArgumentDescription { number: self.number, name: self.name, schema: (self.schema)() }
+    }
 }
 
 /// An argument with this field number.
@@ -26,7 +31,7 @@ pub const fn argument<T: Field>(number: i16, name: &'static str) -> Argument<T> 
         schema: T::schema,
         put: |value, writer, number| value.put(number, writer),
         take: |slot, kind, reader| T::take(slot, kind, reader),
-        absent: |name| T::absent().map_or_else(|| codec::required(None, name), Ok),
+        absent: |name| T::missing().map_or_else(|| codec::required(None, name), Ok),
     }
 }
 
@@ -42,8 +47,8 @@ pub trait Arguments: Send + Sync + 'static {
     /// is no `Option`.
     fn decode(&self, method: &str, bytes: &Bytes) -> Result<Self::Values>;
 
-    /// The number, name and type of each.
-    fn describe(&self) -> Vec<(i16, &'static str, Type)>;
+    /// Each in the schema.
+    fn describe(&self) -> Vec<ArgumentDescription>;
 }
 
 macro_rules! arguments {
@@ -73,8 +78,8 @@ macro_rules! arguments {
                 },)*))
             }
 
-            fn describe(&self) -> Vec<(i16, &'static str, Type)> {
-                vec![$((self.$index.number, self.$index.name, (self.$index.schema)())),*]
+            fn describe(&self) -> Vec<ArgumentDescription> {
+                vec![$(self.$index.describe()),*]
             }
         }
     };

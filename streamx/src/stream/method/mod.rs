@@ -2,13 +2,16 @@
 //!
 //! A static has the types of the user's signature as written, and dictionaries of function pointers for what the types
 //! can do. That they can do it is asked for in one place each, the function that makes the dictionary (`argument`,
-//! `request`, `streaming`, `sender`, `bidi`, `result`, `response`, `nothing`), so that one wrong type is one error of
+//! `whole`, `bidi`, `result`, `response`, `nothing`), so that one wrong type is one error of
 //! the compiler, at that type.
 //!
 //! A unary call is a stream of one message each way. All calls go through `Names::open`, all handlers through
 //! `Names::method`.
 
+#![allow(missing_debug_implementations, reason = "nobody but generated code holds them")]
+
 mod arguments;
+mod describe;
 mod names;
 mod outcome;
 mod run;
@@ -19,8 +22,6 @@ mod unary;
 pub use arguments::{Argument, Arguments, argument};
 pub use outcome::{Answer, Nothing, Outcome, Response, Results, Returned, Unit, nothing, response, result};
 pub use run::Runs;
-pub use shape::{
-    FarBidi, FarSender, FarStreaming, IsBidi, IsSender, IsStreaming, Whole, bidi, request, sender, streaming,
-};
+pub use shape::{FarBidi, FarSender, FarStreaming, IsBidi, IsSender, IsStreaming, Whole, bidi, whole};
 pub use streams::{Bidi, ClientStream, ServerStream};
 pub use unary::{Oneway, Unary};

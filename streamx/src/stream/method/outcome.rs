@@ -99,12 +99,11 @@ impl<T: Field + Send + Sync + 'static> Returned for T {
     }
 
     fn absent() -> Option<Self> {
-        <T as Field>::absent()
+        T::missing()
     }
 }
 
 /// The struct of results of a unary method.
-#[derive(Debug)]
 pub struct Results<R: Outcome> {
     /// The outcome again if it travels as an answer, or the ordinary error.
     pub(super) answer: fn(R) -> Result<R>,
@@ -166,7 +165,6 @@ fn decode_results<T: Returned, E: Throws>(bytes: Bytes) -> Result<Result<T>> {
 }
 
 /// The response of a client-streaming method: a bare message.
-#[derive(Debug)]
 pub struct Response<R: Outcome> {
     pub(super) encode: Encoder<R::Ok>,
     pub(super) decode: Decoder<R::Ok>,
@@ -191,7 +189,6 @@ where
 }
 
 /// The end of a method that streams its answers.
-#[derive(Debug)]
 pub struct Nothing<R: Outcome> {
     pub(super) error: fn(R::Err) -> Error,
     pub(super) declared: fn() -> Vec<Thrown>,

@@ -11,7 +11,6 @@ use crate::stream::{Bidi, Sender, Streaming};
 use crate::{Result, client};
 
 /// A message on its own: how it is written and read, and its type.
-#[derive(Debug)]
 pub struct Whole<T> {
     pub(super) encode: fn(&T, &mut BytesMut) -> Result<()>,
     pub(super) decode: fn(Bytes) -> Result<T>,
@@ -23,33 +22,13 @@ impl<T: Message> Whole<T> {
         Self { encode: codec::encode, decode: codec::decode, schema: <T as Value>::schema };
 }
 
-/// The request of a `#[server_stream]` method.
-pub const fn request<T: Message>() -> Whole<T> {
+/// A message of one direction.
+pub const fn whole<T: Message>() -> Whole<T> {
     Whole::NEW
 }
 
-/// The stream of a `#[client_stream]` method.
-pub const fn streaming<H: IsStreaming>() -> Whole<H::In>
-where
-    H::In: Message,
-{
-    Whole::NEW
-}
-
-/// The stream of a `#[server_stream]` method.
-pub const fn sender<H: IsSender>() -> Whole<H::Out>
-where
-    H::Out: Message,
-{
-    Whole::NEW
-}
-
-/// The streams of a `#[bidi]` method.
-pub const fn bidi<H: IsBidi>() -> (Whole<H::In>, Whole<H::Out>)
-where
-    H::In: Message,
-    H::Out: Message,
-{
+/// The messages of both directions.
+pub const fn bidi<In: Message, Out: Message>() -> (Whole<In>, Whole<Out>) {
     (Whole::NEW, Whole::NEW)
 }
 

@@ -13,7 +13,6 @@ use crate::client::{self, Call, Channel};
 use crate::stream::half::{Owner, Rx, Tx};
 
 /// A method that takes a stream and gives one answer.
-#[derive(Debug)]
 pub struct ClientStream<H: IsStreaming, R: Outcome> {
     pub(super) names: Names,
     pub(super) requests: Whole<H::In>,
@@ -46,6 +45,7 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
         T: Send + Sync + 'static,
         F: for<'a> Runs<'a, T, (H,), Out = R> + Copy + Send + Sync + 'static,
         H: Send,
+        R::Ok: Send + Sync,
     {
         let service = Arc::clone(service);
         self.names.method(move |exchange| {
@@ -61,7 +61,6 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
 }
 
 /// A method that takes one request and answers with a stream.
-#[derive(Debug)]
 pub struct ServerStream<Q, H: IsSender, R: Outcome> {
     pub(super) names: Names,
     pub(super) request: Whole<Q>,
@@ -118,7 +117,6 @@ impl<Q, H: IsSender, R: Outcome> ServerStream<Q, H, R> {
 }
 
 /// A method that takes a stream and answers with one.
-#[derive(Debug)]
 pub struct Bidi<H: IsBidi, R: Outcome> {
     pub(super) names: Names,
     pub(super) messages: (Whole<H::In>, Whole<H::Out>),

@@ -10,7 +10,6 @@ use crate::client::{Call, Channel};
 use crate::stream::half::{Owner, Rx, Tx};
 
 /// A method with one answer.
-#[derive(Debug)]
 pub struct Unary<A: Arguments, R: Outcome> {
     pub(super) names: Names,
     pub(super) arguments: A,
@@ -27,6 +26,7 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
     pub fn call(&'static self, channel: &Channel, values: A::Values) -> Call<Answer<R>>
     where
         A::Values: Send + Sync + 'static,
+        R::Ok: Send,
     {
         self.names.open(channel, async move |exchange| {
             let rx = Rx::new(exchange.incoming, self.results.decode, self.names.caller());
@@ -60,7 +60,6 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
 }
 
 /// A method without an answer.
-#[derive(Debug)]
 pub struct Oneway<A: Arguments> {
     pub(super) names: Names,
     pub(super) arguments: A,
