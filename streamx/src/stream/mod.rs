@@ -8,6 +8,11 @@ mod streaming;
 
 pub(crate) mod method;
 
+#[cfg(test)]
+pub(crate) mod fake;
+#[cfg(test)]
+pub(crate) mod sample;
+
 pub use bidi::Bidi;
 pub(crate) use half::{Rx, Tx};
 pub use sender::Sender;
