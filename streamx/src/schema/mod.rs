@@ -3,11 +3,8 @@
 //! Every derived message has a constant description. It holds functions to the types of its fields, not the types, so
 //! that messages may hold each other.
 
-mod service;
-
 use std::any::TypeId;
 
-pub use self::service::{ArgumentDescription, Describe, MethodDescription, ServiceDescription};
 pub use crate::call::Mode;
 
 /// A type in a schema.
