@@ -120,10 +120,9 @@ pub(super) fn exceptions(
     let into_error = variants.iter().map(|Variant { ident, ty, .. }| {
         quote_spanned!(place(ty)=> Self::#ident(#value) => <#ty as #rt::Throws>::into_error(#value),)
     });
-    let from = variants
-        .iter()
-        .map(|variant| (&variant.ident, &variant.ty))
-        .chain(other.map(|(ident, ty)| (ident, ty)));
+    let all = variants.iter().map(|variant| (&variant.ident, &variant.ty));
+    let all = all.chain(other.map(|(ident, ty)| (ident, ty)));
+    let from = all.filter(|(_, ty)| is_only(ty, variants, other));
     let from = from.map(|(variant, ty)| {
         quote! {
             impl ::core::convert::From<#ty> for #ident {
@@ -169,4 +168,10 @@ pub(super) fn exceptions(
         }
         #(#from)*
     }
+}
+
+/// Whether this is the only variant that holds this type: only then it is clear which one an exception becomes.
+fn is_only(ty: &Type, variants: &[Variant], other: Option<&(Ident, Type)>) -> bool {
+    let all = variants.iter().map(|variant| &variant.ty).chain(other.map(|(_, ty)| ty));
+    all.filter(|each| *each == ty).count() == 1
 }

@@ -3,9 +3,16 @@
 //! Every derived message has a constant description. It holds functions to the types of its fields, not the types, so
 //! that messages may hold each other.
 
+mod service;
+mod thrift_idl;
+mod walk;
+
 use std::any::TypeId;
 
 pub use crate::call::Mode;
+pub use service::{Argument, Describe, MethodSchema, ServiceSchema, Thrown};
+pub use thrift_idl::{thrift_idl, try_thrift_idl};
+pub use walk::NameClash;
 
 /// A type in a schema.
 #[derive(Clone, Debug)]
@@ -179,16 +186,4 @@ pub enum Literal {
     Map(Vec<(Literal, Literal)>),
     /// The fields of a struct by their numbers
     Struct(Vec<(i16, Literal)>),
-}
-
-/// One exception a method declares.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Thrown {
-    /// Its number in the struct of results.
-    pub number: i16,
-    /// The name of that field: the variant's or the type's in snake case.
-    pub name: &'static str,
-    /// Its type.
-    pub schema: Type,
 }
