@@ -15,7 +15,7 @@ pub use crate::schema::{
 pub use crate::Result;
 pub use crate::call::{Exchange, Handler, Incoming, Method, Outgoing, Service};
 pub use crate::client::{Call, Channel};
-pub use crate::schema::ServiceDescription;
+pub use crate::schema::{ServiceSchema, thrift_idl};
 pub use crate::stream::method::*;
 
 #[cfg(feature = "apache-thrift")]
@@ -66,11 +66,6 @@ pub fn in_process(service: Service) -> Channel {
 /// Temporary.
 pub async fn serve(service: Service, address: &str) -> Result<()> {
     Err(Error::other(format!("cannot serve {service:?} at {address}")))
-}
-
-/// Temporary.
-pub fn thrift_idl(service: &'static ServiceDescription) -> String {
-    format!("{service:?}")
 }
 
 struct Fake(#[allow(dead_code)] Service);

@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Type};
 
 use super::model::{Argument, Method, Service, Shape};
-use crate::names;
+use crate::{attributes, names};
 
 pub(super) fn service(service: &Service) -> TokenStream {
     let item = &service.item;
@@ -59,7 +59,11 @@ fn structs(service: &Service) -> TokenStream {
 }
 
 fn statics(service: &Service) -> TokenStream {
-    let (wire, namespace) = (&service.wire, &service.options.namespace);
+    let (wire, doc) = (&service.wire, attributes::doc(&service.item.attrs));
+    let namespace = match &service.options.namespace {
+        Some(namespace) => quote!(::core::option::Option::Some(#namespace)),
+        None => quote!(::core::option::Option::None),
+    };
     let methods = whole(service);
     let statics = methods.iter().map(|(method, shape)| method_static(wire, method, shape));
     let elements = methods.iter().map(|(method, _)| {
@@ -68,16 +72,13 @@ fn statics(service: &Service) -> TokenStream {
     });
     quote! {
         #(#statics)*
-        static SERVICE: __rt::ServiceDescription = __rt::ServiceDescription {
-            name: #wire,
-            namespace: #namespace,
-            methods: &[#(#elements),*],
-        };
+        static SERVICE: __rt::ServiceSchema = __rt::ServiceSchema::new(#wire, #namespace, #doc, &[#(#elements),*]);
     }
 }
 
 fn method_static(service: &str, method: &Method, shape: &Shape) -> TokenStream {
     let (cfgs, name, wire) = (&method.cfgs, names::static_of(&method.ident), &method.wire.name);
+    let doc = attributes::doc(&method.carried);
     let (ty, dictionaries) = match shape {
         Shape::Unary { arguments, output } => {
             let (types, values) = (argument_types(arguments), argument_values(arguments));
@@ -105,7 +106,7 @@ fn method_static(service: &str, method: &Method, shape: &Shape) -> TokenStream {
     let kind = ty.clone().into_iter().next();
     quote! {
         #(#cfgs)*
-        static #name: __rt::#ty = __rt::#kind::new(#service, #wire, #dictionaries);
+        static #name: __rt::#ty = __rt::#kind::new(#service, #wire, #doc, #dictionaries);
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) struct Options {
     /// Where this crate is, `::streamx` unless told.
     pub(super) runtime: Path,
     pub(super) name: Option<String>,
-    pub(super) namespace: String,
+    pub(super) namespace: Option<String>,
     pub(super) case: Case,
 }
 

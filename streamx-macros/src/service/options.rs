@@ -12,12 +12,8 @@ use crate::names::{self, Case};
 const KNOWN: &str = "the options are `name`, `namespace`, `rename_all` and `crate`";
 
 pub(super) fn parse(arguments: TokenStream, errors: &mut Errors) -> Options {
-    let mut options = Options {
-        runtime: parse_quote!(::streamx),
-        name: None,
-        namespace: String::new(),
-        case: Case::default(),
-    };
+    let mut options =
+        Options { runtime: parse_quote!(::streamx), name: None, namespace: None, case: Case::default() };
     let mut seen: Vec<Ident> = Vec::new();
     let result = each(arguments, |key, input| {
         if seen.contains(&key) {
@@ -25,10 +21,7 @@ pub(super) fn parse(arguments: TokenStream, errors: &mut Errors) -> Options {
         }
         match key.to_string().as_str() {
             "name" => options.name = string(input)?.checked(is_name, NAME, errors),
-            "namespace" => {
-                let namespace = string(input)?.checked(is_namespace, NAMESPACE, errors);
-                options.namespace = namespace.unwrap_or_default();
-            }
+            "namespace" => options.namespace = string(input)?.checked(is_namespace, NAMESPACE, errors),
             "rename_all" => {
                 let value = string(input)?;
                 match Case::parse(&value.value()) {

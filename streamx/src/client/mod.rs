@@ -6,6 +6,8 @@ mod channel;
 mod client_stream;
 mod sender;
 mod streaming;
+#[cfg(test)]
+mod tests;
 
 pub use bidi::Bidi;
 pub use call::Call;

@@ -12,6 +12,8 @@ pub(crate) mod method;
 pub(crate) mod fake;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
 
 pub use bidi::Bidi;
 pub(crate) use half::{Rx, Tx};

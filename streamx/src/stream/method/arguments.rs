@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::Result;
 use crate::codec::thrift::{BinaryReader, BinaryWriter};
 use crate::codec::{self, DecodeError, Field, Kind};
-use crate::schema::{ArgumentDescription, Type};
+use crate::schema::{self, Type};
 
 /// One argument: its number and name, and what its type can do.
 pub struct Argument<T> {
@@ -18,8 +18,8 @@ pub struct Argument<T> {
 }
 
 impl<T> Argument<T> {
-    fn describe(&self) -> ArgumentDescription {
-        ArgumentDescription { number: self.number, name: self.name, schema: (self.schema)() }
+    fn describe(&self) -> schema::Argument {
+        schema::Argument { number: self.number, name: self.name, schema: (self.schema)() }
     }
 }
 
@@ -48,7 +48,7 @@ pub trait Arguments: Send + Sync + 'static {
     fn decode(&self, method: &str, bytes: &Bytes) -> Result<Self::Values>;
 
     /// Each in the schema.
-    fn describe(&self) -> Vec<ArgumentDescription>;
+    fn describe(&self) -> Vec<schema::Argument>;
 }
 
 macro_rules! arguments {
@@ -78,7 +78,7 @@ macro_rules! arguments {
                 },)*))
             }
 
-            fn describe(&self) -> Vec<ArgumentDescription> {
+            fn describe(&self) -> Vec<schema::Argument> {
                 vec![$(self.$index.describe()),*]
             }
         }

@@ -4,52 +4,52 @@ use super::names::Names;
 use super::{
     Arguments, Bidi, ClientStream, IsBidi, IsSender, IsStreaming, Oneway, Outcome, ServerStream, Unary,
 };
-use crate::schema::{ArgumentDescription, Describe, MethodDescription, Thrown, Type};
+use crate::schema::{Argument, Describe, MethodSchema, Thrown, Type};
 
 impl Names {
-    fn describe(
-        &self,
-        arguments: Vec<ArgumentDescription>,
-        result: Option<Type>,
-        throws: Vec<Thrown>,
-    ) -> MethodDescription {
-        MethodDescription { name: self.method, mode: self.mode, arguments, result, throws }
+    fn describe(&self, arguments: Vec<Argument>, result: Option<Type>, throws: Vec<Thrown>) -> MethodSchema {
+        MethodSchema { name: self.method, doc: self.doc, mode: self.mode, arguments, result, throws }
     }
 }
 
 impl<A: Arguments, R: Outcome> Describe for Unary<A, R> {
-    fn describe(&self) -> MethodDescription {
+    fn method(&self) -> MethodSchema {
         let Self { names, arguments, results } = self;
         names.describe(arguments.describe(), (results.schema)(), (results.declared)())
     }
 }
 
 impl<A: Arguments> Describe for Oneway<A> {
-    fn describe(&self) -> MethodDescription {
+    fn method(&self) -> MethodSchema {
         self.names.describe(self.arguments.describe(), None, vec![])
     }
 }
 
 impl<H: IsStreaming, R: Outcome> Describe for ClientStream<H, R> {
-    fn describe(&self) -> MethodDescription {
+    fn method(&self) -> MethodSchema {
         let Self { names, requests, response } = self;
-        let request = ArgumentDescription::request((requests.schema)());
+        let request = request((requests.schema)());
         names.describe(vec![request], Some((response.schema)()), (response.declared)())
     }
 }
 
 impl<Q, H: IsSender, R: Outcome> Describe for ServerStream<Q, H, R> {
-    fn describe(&self) -> MethodDescription {
+    fn method(&self) -> MethodSchema {
         let Self { names, request, responses, end } = self;
-        let request = ArgumentDescription::request((request.schema)());
+        let request = self::request((request.schema)());
         names.describe(vec![request], Some((responses.schema)()), (end.declared)())
     }
 }
 
 impl<H: IsBidi, R: Outcome> Describe for Bidi<H, R> {
-    fn describe(&self) -> MethodDescription {
+    fn method(&self) -> MethodSchema {
         let Self { names, messages: (requests, responses), end } = self;
-        let request = ArgumentDescription::request((requests.schema)());
+        let request = request((requests.schema)());
         names.describe(vec![request], Some((responses.schema)()), (end.declared)())
     }
+}
+
+/// The one argument of a streaming method.
+fn request(schema: Type) -> Argument {
+    Argument { number: 1, name: "request", schema }
 }

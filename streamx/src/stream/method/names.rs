@@ -9,11 +9,13 @@ use crate::call::{Exchange, Handler, Method, Mode, Opening};
 use crate::client::{Call, Channel};
 use crate::stream::half::Owner;
 
-/// The wire names of a method and how it is called.
+/// What a method is without its types.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Names {
     pub(super) service: &'static str,
     pub(super) method: &'static str,
+    /// The documentation, for the schema.
+    pub(super) doc: &'static str,
     pub(super) mode: Mode,
 }
 
@@ -34,7 +36,7 @@ impl Names {
     {
         let channel = channel.clone();
         Call::new(async move {
-            let Self { service, method, mode } = self;
+            let Self { service, method, mode, .. } = self;
             let exchange = channel.open(Opening { service, method, mode }).await;
             then(exchange.map_err(|error| error.in_method(service, method))?).await
         })

@@ -20,14 +20,15 @@ pub struct ClientStream<H: IsStreaming, R: Outcome> {
 }
 
 impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
-    /// The method with these wire names.
+    /// The method with these wire names and documentation.
     pub const fn new(
         service: &'static str,
         method: &'static str,
+        doc: &'static str,
         requests: Whole<H::In>,
         response: Response<R>,
     ) -> Self {
-        Self { names: Names { service, method, mode: Mode::ClientStream }, requests, response }
+        Self { names: Names { service, method, doc, mode: Mode::ClientStream }, requests, response }
     }
 
     /// Calls it.
@@ -69,15 +70,16 @@ pub struct ServerStream<Q, H: IsSender, R: Outcome> {
 }
 
 impl<Q, H: IsSender, R: Outcome> ServerStream<Q, H, R> {
-    /// The method with these wire names.
+    /// The method with these wire names and documentation.
     pub const fn new(
         service: &'static str,
         method: &'static str,
+        doc: &'static str,
         request: Whole<Q>,
         responses: Whole<H::Out>,
         end: Nothing<R>,
     ) -> Self {
-        Self { names: Names { service, method, mode: Mode::ServerStream }, request, responses, end }
+        Self { names: Names { service, method, doc, mode: Mode::ServerStream }, request, responses, end }
     }
 
     /// Calls it. The request is sent before the call is ready.
@@ -124,14 +126,15 @@ pub struct Bidi<H: IsBidi, R: Outcome> {
 }
 
 impl<H: IsBidi, R: Outcome> Bidi<H, R> {
-    /// The method with these wire names.
+    /// The method with these wire names and documentation.
     pub const fn new(
         service: &'static str,
         method: &'static str,
+        doc: &'static str,
         messages: (Whole<H::In>, Whole<H::Out>),
         end: Nothing<R>,
     ) -> Self {
-        Self { names: Names { service, method, mode: Mode::Bidi }, messages, end }
+        Self { names: Names { service, method, doc, mode: Mode::Bidi }, messages, end }
     }
 
     /// Calls it.

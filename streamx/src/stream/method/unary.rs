@@ -17,9 +17,15 @@ pub struct Unary<A: Arguments, R: Outcome> {
 }
 
 impl<A: Arguments, R: Outcome> Unary<A, R> {
-    /// The method with these wire names.
-    pub const fn new(service: &'static str, method: &'static str, arguments: A, results: Results<R>) -> Self {
-        Self { names: Names { service, method, mode: Mode::Unary }, arguments, results }
+    /// The method with these wire names and documentation.
+    pub const fn new(
+        service: &'static str,
+        method: &'static str,
+        doc: &'static str,
+        arguments: A,
+        results: Results<R>,
+    ) -> Self {
+        Self { names: Names { service, method, doc, mode: Mode::Unary }, arguments, results }
     }
 
     /// Calls it.
@@ -66,9 +72,9 @@ pub struct Oneway<A: Arguments> {
 }
 
 impl<A: Arguments> Oneway<A> {
-    /// The method with these wire names.
-    pub const fn new(service: &'static str, method: &'static str, arguments: A) -> Self {
-        Self { names: Names { service, method, mode: Mode::Oneway }, arguments }
+    /// The method with these wire names and documentation.
+    pub const fn new(service: &'static str, method: &'static str, doc: &'static str, arguments: A) -> Self {
+        Self { names: Names { service, method, doc, mode: Mode::Oneway }, arguments }
     }
 
     /// Calls it: ready once the request is in the send buffer.
