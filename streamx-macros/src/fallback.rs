@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn the_readable_items_of_a_half_written_trait_are_read() {
         let (item, errors) =
-            parse("pub trait T { async fn a(&self); async fn b(&self, x; async fn c(&self) {} fn }");
+            parse("pub trait T { async fn a(&self); async fn b(&self x); async fn c(&self) {} fn }");
         let item = item.unwrap();
         assert_eq!(errors, 1);
         assert_eq!(item.ident, "T");

@@ -3,7 +3,7 @@
 //!
 //! A token that can be wrong only because a type of the user is wrong has the place of that type.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Type};
@@ -106,7 +106,7 @@ fn method_static(service: &str, method: &Method, shape: &Shape) -> TokenStream {
     let kind = ty.clone().into_iter().next();
     quote! {
         #(#cfgs)*
-        static #name: __rt::#ty = __rt::#kind::new(#service, #wire, #doc, #dictionaries);
+        static #name: __rt::#ty = __rt::#kind::new(__rt::names(#service, #wire, #doc), #dictionaries);
     }
 }
 
@@ -128,10 +128,7 @@ fn client(service: &Service) -> TokenStream {
                 __rt::connect(url).await.map(Self::new)
             }
             /// A client of this implementation, without a network.
-            #vis fn in_process<__T>(service: __T) -> Self
-            where
-                __T: #ident + ::core::marker::Send + ::core::marker::Sync + 'static,
-            {
+            #vis fn in_process(service: impl #ident + __rt::Shared) -> Self {
                 Self::new(__rt::in_process(#server::new(service).into()))
             }
             #(#methods)*
@@ -181,7 +178,6 @@ fn client_method(service: &Service, method: &Method, shape: &Shape) -> TokenStre
 fn server(service: &Service) -> TokenStream {
     let (vis, ident, wire) = (&service.item.vis, &service.item.ident, &service.wire);
     let server = names::server_of(ident);
-    let bounds = quote!(#ident + ::core::marker::Send + ::core::marker::Sync + 'static);
     let handlers = whole(service).into_iter().map(|(method, _)| {
         let (cfgs, rust, name) = (&method.cfgs, &method.ident, names::static_of(&method.ident));
         quote!(#(#cfgs)* #name.handler(&server.service, <__T as #ident>::#rust))
@@ -191,9 +187,9 @@ fn server(service: &Service) -> TokenStream {
             /// Serves this implementation.
             #vis fn new(service: __T) -> Self
             where
-                __T: #bounds,
+                __T: #ident + __rt::Shared,
             {
-                Self { service: ::std::sync::Arc::new(service) }
+                Self { service: service.into() }
             }
             /// The schema as a complete `.thrift` file.
             #vis fn thrift_idl() -> ::std::string::String {
@@ -202,14 +198,15 @@ fn server(service: &Service) -> TokenStream {
             /// Serves this service alone at this address.
             #vis async fn serve(self, address: &str) -> __rt::Result<()>
             where
-                __T: #bounds,
+                __T: #ident + __rt::Shared,
             {
                 __rt::serve(self.into(), address).await
             }
         }
-        impl<__T: #bounds> ::core::convert::From<#server<__T>> for __rt::Service {
+        impl<__T: #ident + __rt::Shared> ::core::convert::From<#server<__T>> for __rt::Service {
             fn from(server: #server<__T>) -> Self {
-                Self::new(#wire, ::std::vec![#(#handlers),*])
+                let methods = [#(#handlers),*];
+                Self::new(#wire, methods.into())
             }
         }
     }
@@ -223,14 +220,14 @@ fn whole(service: &Service) -> Vec<(&Method, &Shape)> {
 
 fn argument_types(arguments: &[Argument]) -> TokenStream {
     let types = arguments.iter().map(|argument| &argument.ty);
-    quote!((#(__rt::Argument<#types>,)*))
+    quote!((#(__rt::Arg<#types>,)*))
 }
 
 fn argument_values(arguments: &[Argument]) -> TokenStream {
     let values = arguments.iter().map(|Argument { number, ident, ty }| {
-        let name = schema_name(ident);
-        let argument = at_span(ty.span(), "argument");
-        quote!(__rt::#argument(#number, #name),)
+        let (number, name) = (Literal::i16_unsuffixed(*number), schema_name(ident));
+        let arg = at_span(ty.span(), "arg");
+        quote!(__rt::#arg(#number, #name),)
     });
     quote!((#(#values)*))
 }

@@ -6,6 +6,8 @@ mod model;
 mod options;
 mod parse;
 mod rewrite;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::TokenStream;
 

@@ -8,7 +8,7 @@ use crate::codec::{self, DecodeError, Field, Kind};
 use crate::schema::{self, Type};
 
 /// One argument: its number and name, and what its type can do.
-pub struct Argument<T> {
+pub struct Arg<T> {
     number: i16,
     name: &'static str,
     schema: fn() -> Type,
@@ -17,15 +17,15 @@ pub struct Argument<T> {
     absent: fn(&'static str) -> Result<T, DecodeError>,
 }
 
-impl<T> Argument<T> {
+impl<T> Arg<T> {
     fn describe(&self) -> schema::Argument {
         schema::Argument { number: self.number, name: self.name, schema: (self.schema)() }
     }
 }
 
 /// An argument with this field number.
-pub const fn argument<T: Field>(number: i16, name: &'static str) -> Argument<T> {
-    Argument {
+pub const fn arg<T: Field>(number: i16, name: &'static str) -> Arg<T> {
+    Arg {
         number,
         name,
         schema: T::schema,
@@ -35,7 +35,7 @@ pub const fn argument<T: Field>(number: i16, name: &'static str) -> Argument<T> 
     }
 }
 
-/// All arguments of a method: a tuple of [`Argument`].
+/// All arguments of a method: a tuple of [`Arg`].
 pub trait Arguments: Send + Sync + 'static {
     /// The tuple of their values.
     type Values;
@@ -54,7 +54,7 @@ pub trait Arguments: Send + Sync + 'static {
 macro_rules! arguments {
     ($($name:ident $index:tt)*) => {
         #[allow(unused_variables, non_snake_case, reason = "a method may have no argument, and types name values")]
-        impl<$($name: 'static),*> Arguments for ($(Argument<$name>,)*) {
+        impl<$($name: 'static),*> Arguments for ($(Arg<$name>,)*) {
             type Values = ($($name,)*);
 
             fn encode(&self, method: &str, values: &Self::Values, out: &mut BytesMut) -> Result<()> {

@@ -4,24 +4,30 @@ use super::names::Names;
 use super::{
     Arguments, Bidi, ClientStream, IsBidi, IsSender, IsStreaming, Oneway, Outcome, ServerStream, Unary,
 };
-use crate::schema::{Argument, Describe, MethodSchema, Thrown, Type};
+use crate::schema::{Argument, Describe, MethodSchema, Mode, Thrown, Type};
 
 impl Names {
-    fn describe(&self, arguments: Vec<Argument>, result: Option<Type>, throws: Vec<Thrown>) -> MethodSchema {
-        MethodSchema { name: self.method, doc: self.doc, mode: self.mode, arguments, result, throws }
+    fn describe(
+        &self,
+        mode: Mode,
+        arguments: Vec<Argument>,
+        result: Option<Type>,
+        throws: Vec<Thrown>,
+    ) -> MethodSchema {
+        MethodSchema { name: self.method, doc: self.doc, mode, arguments, result, throws }
     }
 }
 
 impl<A: Arguments, R: Outcome> Describe for Unary<A, R> {
     fn method(&self) -> MethodSchema {
         let Self { names, arguments, results } = self;
-        names.describe(arguments.describe(), (results.schema)(), (results.declared)())
+        names.describe(Mode::Unary, arguments.describe(), (results.schema)(), (results.declared)())
     }
 }
 
 impl<A: Arguments> Describe for Oneway<A> {
     fn method(&self) -> MethodSchema {
-        self.names.describe(self.arguments.describe(), None, vec![])
+        self.names.describe(Mode::Oneway, self.arguments.describe(), None, vec![])
     }
 }
 
@@ -29,7 +35,7 @@ impl<H: IsStreaming, R: Outcome> Describe for ClientStream<H, R> {
     fn method(&self) -> MethodSchema {
         let Self { names, requests, response } = self;
         let request = request((requests.schema)());
-        names.describe(vec![request], Some((response.schema)()), (response.declared)())
+        names.describe(Mode::ClientStream, vec![request], Some((response.schema)()), (response.declared)())
     }
 }
 
@@ -37,7 +43,7 @@ impl<Q, H: IsSender, R: Outcome> Describe for ServerStream<Q, H, R> {
     fn method(&self) -> MethodSchema {
         let Self { names, request, responses, end } = self;
         let request = self::request((request.schema)());
-        names.describe(vec![request], Some((responses.schema)()), (end.declared)())
+        names.describe(Mode::ServerStream, vec![request], Some((responses.schema)()), (end.declared)())
     }
 }
 
@@ -45,7 +51,7 @@ impl<H: IsBidi, R: Outcome> Describe for Bidi<H, R> {
     fn method(&self) -> MethodSchema {
         let Self { names, messages: (requests, responses), end } = self;
         let request = request((requests.schema)());
-        names.describe(vec![request], Some((responses.schema)()), (end.declared)())
+        names.describe(Mode::Bidi, vec![request], Some((responses.schema)()), (end.declared)())
     }
 }
 

@@ -11,12 +11,16 @@ use crate::stream::half::Owner;
 
 /// What a method is without its types.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Names {
+pub struct Names {
     pub(super) service: &'static str,
     pub(super) method: &'static str,
     /// The documentation, for the schema.
     pub(super) doc: &'static str,
-    pub(super) mode: Mode,
+}
+
+/// The wire names and the documentation of a method.
+pub const fn names(service: &'static str, method: &'static str, doc: &'static str) -> Names {
+    Names { service, method, doc }
 }
 
 impl Names {
@@ -27,6 +31,7 @@ impl Names {
     /// A call; nothing happens before its first poll. What fails while it is opened names the method.
     pub(super) fn open<T, F>(
         self,
+        mode: Mode,
         channel: &Channel,
         then: impl FnOnce(Exchange) -> F + Send + 'static,
     ) -> Call<T>
@@ -36,7 +41,7 @@ impl Names {
     {
         let channel = channel.clone();
         Call::new(async move {
-            let Self { service, method, mode, .. } = self;
+            let Self { service, method, .. } = self;
             let exchange = channel.open(Opening { service, method, mode }).await;
             then(exchange.map_err(|error| error.in_method(service, method))?).await
         })
@@ -45,9 +50,10 @@ impl Names {
     /// The method as a server knows it.
     pub(super) fn method(
         self,
+        mode: Mode,
         handle: impl Fn(Exchange) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
     ) -> Method {
-        Method { name: self.method, mode: self.mode, handler: Arc::new(Function(handle)) }
+        Method { name: self.method, mode, handler: Arc::new(Function(handle)) }
     }
 }
 

@@ -1,4 +1,9 @@
-//! Calling the user's function.
+//! Calling the functions of an implementation.
+
+/// What the implementation of a service is besides: calls run at the same time, on any thread, as long as they take.
+pub trait Shared: Send + Sync + 'static {}
+
+impl<T: Send + Sync + 'static> Shared for T {}
 
 /// A function of a service: takes `&T` and these arguments, and its future is `Send`.
 ///

@@ -21,19 +21,13 @@ pub struct ClientStream<H: IsStreaming, R: Outcome> {
 
 impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
     /// The method with these wire names and documentation.
-    pub const fn new(
-        service: &'static str,
-        method: &'static str,
-        doc: &'static str,
-        requests: Whole<H::In>,
-        response: Response<R>,
-    ) -> Self {
-        Self { names: Names { service, method, doc, mode: Mode::ClientStream }, requests, response }
+    pub const fn new(names: Names, requests: Whole<H::In>, response: Response<R>) -> Self {
+        Self { names, requests, response }
     }
 
     /// Calls it.
     pub fn call(&'static self, channel: &Channel) -> Call<FarStreaming<H, R>> {
-        self.names.open(channel, async |exchange| {
+        self.names.open(Mode::ClientStream, channel, async |exchange| {
             let tx = Tx::new(exchange.outgoing, self.requests.encode, self.names.caller());
             let rx = Rx::new(exchange.incoming, self.response.decode, self.names.caller());
             Ok(client::ClientStream::new(tx, rx))
@@ -49,7 +43,7 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
         R::Ok: Send + Sync,
     {
         let service = Arc::clone(service);
-        self.names.method(move |exchange| {
+        self.names.method(Mode::ClientStream, move |exchange| {
             let service = Arc::clone(&service);
             Box::pin(async move {
                 let mut tx = Tx::new(exchange.outgoing, self.response.encode, Owner::Handler);
@@ -71,15 +65,8 @@ pub struct ServerStream<Q, H: IsSender, R: Outcome> {
 
 impl<Q, H: IsSender, R: Outcome> ServerStream<Q, H, R> {
     /// The method with these wire names and documentation.
-    pub const fn new(
-        service: &'static str,
-        method: &'static str,
-        doc: &'static str,
-        request: Whole<Q>,
-        responses: Whole<H::Out>,
-        end: Nothing<R>,
-    ) -> Self {
-        Self { names: Names { service, method, doc, mode: Mode::ServerStream }, request, responses, end }
+    pub const fn new(names: Names, request: Whole<Q>, responses: Whole<H::Out>, end: Nothing<R>) -> Self {
+        Self { names, request, responses, end }
     }
 
     /// Calls it. The request is sent before the call is ready.
@@ -87,7 +74,7 @@ impl<Q, H: IsSender, R: Outcome> ServerStream<Q, H, R> {
     where
         Q: Send + Sync + 'static,
     {
-        self.names.open(channel, async move |exchange| {
+        self.names.open(Mode::ServerStream, channel, async move |exchange| {
             let rx = Rx::new(exchange.incoming, self.responses.decode, self.names.caller());
             let mut tx = Tx::new(exchange.outgoing, self.request.encode, self.names.caller());
             tx.send(&request, true).await?;
@@ -104,7 +91,7 @@ impl<Q, H: IsSender, R: Outcome> ServerStream<Q, H, R> {
         H: Send,
     {
         let service = Arc::clone(service);
-        self.names.method(move |exchange| {
+        self.names.method(Mode::ServerStream, move |exchange| {
             let service = Arc::clone(&service);
             Box::pin(async move {
                 let mut rx = Rx::new(exchange.incoming, self.request.decode, Owner::Handler);
@@ -127,19 +114,13 @@ pub struct Bidi<H: IsBidi, R: Outcome> {
 
 impl<H: IsBidi, R: Outcome> Bidi<H, R> {
     /// The method with these wire names and documentation.
-    pub const fn new(
-        service: &'static str,
-        method: &'static str,
-        doc: &'static str,
-        messages: (Whole<H::In>, Whole<H::Out>),
-        end: Nothing<R>,
-    ) -> Self {
-        Self { names: Names { service, method, doc, mode: Mode::Bidi }, messages, end }
+    pub const fn new(names: Names, messages: (Whole<H::In>, Whole<H::Out>), end: Nothing<R>) -> Self {
+        Self { names, messages, end }
     }
 
     /// Calls it.
     pub fn call(&'static self, channel: &Channel) -> Call<FarBidi<H>> {
-        self.names.open(channel, async |exchange| {
+        self.names.open(Mode::Bidi, channel, async |exchange| {
             let tx = Tx::new(exchange.outgoing, self.messages.0.encode, self.names.caller());
             let rx = Rx::new(exchange.incoming, self.messages.1.decode, self.names.caller());
             Ok(client::Bidi::new(tx, rx))
@@ -154,7 +135,7 @@ impl<H: IsBidi, R: Outcome> Bidi<H, R> {
         H: Send,
     {
         let service = Arc::clone(service);
-        self.names.method(move |exchange| {
+        self.names.method(Mode::Bidi, move |exchange| {
             let service = Arc::clone(&service);
             Box::pin(async move {
                 let stream = H::over(exchange, self.messages.0.decode, self.messages.1.encode);

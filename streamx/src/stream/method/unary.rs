@@ -18,14 +18,8 @@ pub struct Unary<A: Arguments, R: Outcome> {
 
 impl<A: Arguments, R: Outcome> Unary<A, R> {
     /// The method with these wire names and documentation.
-    pub const fn new(
-        service: &'static str,
-        method: &'static str,
-        doc: &'static str,
-        arguments: A,
-        results: Results<R>,
-    ) -> Self {
-        Self { names: Names { service, method, doc, mode: Mode::Unary }, arguments, results }
+    pub const fn new(names: Names, arguments: A, results: Results<R>) -> Self {
+        Self { names, arguments, results }
     }
 
     /// Calls it.
@@ -34,7 +28,7 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
         A::Values: Send + Sync + 'static,
         R::Ok: Send,
     {
-        self.names.open(channel, async move |exchange| {
+        self.names.open(Mode::Unary, channel, async move |exchange| {
             let rx = Rx::new(exchange.incoming, self.results.decode, self.names.caller());
             let mut tx = Tx::new(exchange.outgoing, encode, self.names.caller());
             tx.send(&(&self.arguments, self.names.method, values), true).await?;
@@ -50,7 +44,7 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
         R: Send + Sync + 'static,
     {
         let service = Arc::clone(service);
-        self.names.method(move |exchange| {
+        self.names.method(Mode::Unary, move |exchange| {
             let service = Arc::clone(&service);
             Box::pin(async move {
                 let mut tx = Tx::new(exchange.outgoing, self.results.encode, Owner::Handler);
@@ -73,8 +67,8 @@ pub struct Oneway<A: Arguments> {
 
 impl<A: Arguments> Oneway<A> {
     /// The method with these wire names and documentation.
-    pub const fn new(service: &'static str, method: &'static str, doc: &'static str, arguments: A) -> Self {
-        Self { names: Names { service, method, doc, mode: Mode::Oneway }, arguments }
+    pub const fn new(names: Names, arguments: A) -> Self {
+        Self { names, arguments }
     }
 
     /// Calls it: ready once the request is in the send buffer.
@@ -82,7 +76,7 @@ impl<A: Arguments> Oneway<A> {
     where
         A::Values: Send + Sync + 'static,
     {
-        self.names.open(channel, async move |exchange| {
+        self.names.open(Mode::Oneway, channel, async move |exchange| {
             let mut tx = Tx::new(exchange.outgoing, encode, self.names.caller());
             tx.send(&(&self.arguments, self.names.method, values), true).await
         })
@@ -95,7 +89,7 @@ impl<A: Arguments> Oneway<A> {
         F: for<'a> Runs<'a, T, A::Values, Out = ()> + Copy + Send + Sync + 'static,
     {
         let service = Arc::clone(service);
-        self.names.method(move |exchange| {
+        self.names.method(Mode::Oneway, move |exchange| {
             let service = Arc::clone(&service);
             Box::pin(async move {
                 let mut rx = Rx::new(exchange.incoming, Ok, Owner::Handler);
