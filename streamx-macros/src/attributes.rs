@@ -36,7 +36,10 @@ impl FieldAttribute {
     ) -> Option<Self> {
         let mut found = attributes.iter().filter(|attribute| attribute.path().is_ident("field"));
         let Some(attribute) = found.next() else {
-            errors.at(place, format!("{what} needs a number: write `#[field(1)]` before it"));
+            errors.at(
+                place,
+                format!("{what} needs a number: write `#[field(n)]` before it, with an n of its own"),
+            );
             return None;
         };
         if let Some(second) = found.next() {

@@ -282,8 +282,8 @@ pub struct TApplicationException {
     pub kind: i32,
 }
 
-/// `choice` is plain in the IDL; here it is optional, because a Go program that leaves it out sends a union without a
-/// variant.
+// `choice` is plain in the IDL; here it is optional, because a Go program that leaves it out sends a union without a
+// variant.
 #[derive(Message, Clone, Debug, Default, PartialEq)]
 pub struct Wrapper {
     #[field(1)]

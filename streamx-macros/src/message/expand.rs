@@ -64,8 +64,7 @@ pub(super) fn bound_parameters(generics: &mut Generics) {
 
 fn structure(message: &Message, fields: &[Field], exception: bool) -> TokenStream {
     let Names { rt, reader, writer, number, kind } = &Names::new();
-    let slots: Vec<_> =
-        fields.iter().map(|field| Ident::new(&format!("f{}", field.number), local(&field.ty))).collect();
+    let slots: Vec<_> = fields.iter().map(|field| local(&field.ty, &format!("f{}", field.number))).collect();
     let put = fields.iter().map(|field| {
         let (ident, ty, number) = (&field.ident, &field.ty, field.number);
         quote_spanned!(place(ty)=> <#ty as #rt::Field>::put(&self.#ident, #number, #writer);)
@@ -83,7 +82,7 @@ fn structure(message: &Message, fields: &[Field], exception: bool) -> TokenStrea
         let value = match &field.default {
             _ if field.required => quote!(#rt::required(#slot, #name)?),
             Some(default) => {
-                let default = converted(default);
+                let default = typed(default, &field.ty);
                 quote!(#slot.unwrap_or_else(|| #default))
             }
             None => quote_spanned!(place(&field.ty)=> #rt::or_absent(#slot)),
@@ -266,7 +265,7 @@ fn field_description(field: &Field, rt: &Ident) -> TokenStream {
     let default = match &field.default {
         None => quote!(::core::option::Option::None),
         Some(default) => {
-            let default = converted(default);
+            let default = typed(default, ty);
             quote!(::core::option::Option::Some(|| #rt::literal::<#ty>(&#default)))
         }
     };
@@ -282,12 +281,14 @@ fn field_description(field: &Field, rt: &Ident) -> TokenStream {
     }
 }
 
-/// A default as the user wrote it; a text becomes what the field holds.
-fn converted(default: &Expr) -> TokenStream {
-    match default {
-        Expr::Lit(literal) if matches!(literal.lit, Lit::Str(_)) => quote!(#default.into()),
-        _ => quote!(#default),
-    }
+/// A default as the user wrote it, of the type of its field; a text becomes what the field holds.
+///
+/// It is used twice, in one form, so that a wrong type is reported once.
+fn typed(default: &Expr, ty: &Type) -> TokenStream {
+    let value = Ident::new("value", Span::mixed_site());
+    let into =
+        matches!(default, Expr::Lit(literal) if matches!(literal.lit, Lit::Str(_))).then(|| quote!(.into()));
+    quote!({ let #value: #ty = #default #into; #value })
 }
 
 /// A plain field of a generic type needs a value for its absence; only where the type depends on a parameter can that be
@@ -318,9 +319,9 @@ fn mentions(ty: &Type, parameters: &[Ident]) -> bool {
     any(quote!(#ty), parameters)
 }
 
-/// The span of a local that belongs to a field of this type.
-fn local(ty: &Type) -> Span {
-    Span::mixed_site().located_at(place(ty))
+/// A local that belongs to a value of this type: errors about it are errors about the type.
+pub(super) fn local(ty: &Type, name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site().located_at(place(ty)))
 }
 
 /// The name of the field that holds an exception in a struct of results.

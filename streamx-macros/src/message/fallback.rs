@@ -2,13 +2,16 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput};
+use syn::{Data, DeriveInput, GenericParam};
 
 use super::expand::{self, Names};
 use crate::attributes::{MessageAttribute, crate_path};
 use crate::errors::Errors;
 
 pub(super) fn message(input: &DeriveInput) -> TokenStream {
+    if input.generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Type(_))) {
+        return TokenStream::new();
+    }
     let options = MessageAttribute::find(&input.attrs, &mut Errors::new());
     let krate = crate_path(options.krate.as_ref());
     let exception = options.exception.is_some();

@@ -25,7 +25,7 @@ pub(super) enum Body {
         /// The variants with a number, in order.
         members: Vec<Member>,
         /// The variant that keeps an unknown number.
-        other: Option<Ident>,
+        other: Option<(Ident, Type)>,
     },
     /// The exceptions of a method.
     Exceptions {

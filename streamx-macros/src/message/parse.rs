@@ -14,12 +14,7 @@ use crate::errors::Errors;
 pub(super) fn message(input: &DeriveInput, errors: &mut Errors) -> Option<Message> {
     let options = MessageAttribute::find(&input.attrs, errors);
     generics(input, errors);
-    misplaced(
-        &input.attrs,
-        &["field", "other"],
-        "it belongs on a field or a variant, not on the item",
-        errors,
-    );
+    misplaced(&input.attrs, &["field", "other"], "it belongs on a field or on a variant", errors);
     let exception = options.exception.is_some();
     let body = match &input.data {
         Data::Struct(data) => Body::Struct { fields: fields(input, data, errors)?, exception },
@@ -76,7 +71,8 @@ fn fields(input: &DeriveInput, data: &DataStruct, errors: &mut Errors) -> Option
     let mut names = Names::default();
     let mut read = Vec::new();
     for field in &data.fields {
-        misplaced(&field.attrs, &["other", "message"], "write it on a variant or on the item", errors);
+        misplaced(&field.attrs, &["other"], "it belongs on a variant of an enum", errors);
+        misplaced(&field.attrs, &["message"], "it belongs on the struct", errors);
         let Some(ident) = &field.ident else { continue };
         let what = format!("field `{ident}` of `{}`", input.ident);
         let Some(attribute) = FieldAttribute::find(&field.attrs, ident, &what, errors) else { continue };
@@ -120,7 +116,10 @@ fn exceptions(input: &DeriveInput, data: &DataEnum, errors: &mut Errors) -> Body
     let other = single_other(&others, errors).and_then(|variant| match one_value(variant) {
         Some(ty) => Some((variant.ident.clone(), ty.clone())),
         None => {
-            errors.at(variant, "the variant for every other error holds one: write `Other(streamx::Error)`");
+            errors.at(
+                &variant.ident,
+                "the variant for every other error holds one: write `Other(streamx::Error)`",
+            );
             None
         }
     });
@@ -137,11 +136,11 @@ fn number_enum(input: &DeriveInput, data: &DataEnum, errors: &mut Errors) -> Bod
     let (others, listed): (Vec<_>, Vec<_>) =
         data.variants.iter().partition(|variant| other_mark(variant).is_some());
     let other = single_other(&others, errors).and_then(|variant| match one_value(variant) {
-        Some(_) => Some(variant.ident.clone()),
-        None => {
-            let sentence =
-                format!("the variant for unknown numbers keeps the number: write `{}(i32)`", variant.ident);
-            errors.at(variant, sentence);
+        Some(ty) if !is_other_number(ty) => Some((variant.ident.clone(), ty.clone())),
+        _ => {
+            let ident = &variant.ident;
+            errors
+                .at(ident, format!("the variant for unknown numbers keeps the number: write `{ident}(i32)`"));
             None
         }
     });
@@ -285,6 +284,15 @@ fn variant_without_attributes(variant: &syn::Variant) -> syn::Variant {
 fn is_option(ty: &Type) -> bool {
     match ty {
         Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Option"),
+        _ => false,
+    }
+}
+
+/// Whether the type is spelled as a number that is not an `i32`; used only to say more than the compiler could.
+fn is_other_number(ty: &Type) -> bool {
+    const OTHERS: [&str; 9] = ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i64", "isize"];
+    match ty {
+        Type::Path(path) => OTHERS.iter().any(|other| path.path.is_ident(other)),
         _ => false,
     }
 }

@@ -4,11 +4,15 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Generics, Ident, Type};
 
-use super::expand::{Names, thrown_name};
+use super::expand::{Names, local, thrown_name};
 use super::model::{Member, Message, Variant};
 use super::parse::place;
 
-pub(super) fn number_enum(message: &Message, members: &[Member], other: Option<&Ident>) -> TokenStream {
+pub(super) fn number_enum(
+    message: &Message,
+    members: &[Member],
+    other: Option<&(Ident, Type)>,
+) -> TokenStream {
     let Names { rt, reader, writer, number, .. } = &Names::new();
     let Message { ident, name, doc, .. } = message;
     let constants: Vec<_> =
@@ -26,9 +30,12 @@ pub(super) fn number_enum(message: &Message, members: &[Member], other: Option<&
         quote!(const #constant: i32 = #value;)
     });
     let idents: Vec<_> = members.iter().map(|member| &member.ident).collect();
-    let to_other = other.map(|other| quote!(Self::#other(#number) => *#number,));
+    let to_other = other.map(|(other, ty)| {
+        let number = local(ty, "number");
+        quote_spanned!(place(ty)=> Self::#other(#number) => { let #number: &i32 = #number; *#number })
+    });
     let from_other = match other {
-        Some(other) => quote!(Self::#other(#number)),
+        Some((other, _)) => quote!(Self::#other(#number)),
         None => quote_spanned!(ident.span()=> #rt::unknown_number::<Self>()),
     };
     let unknown = if other.is_some() { quote!(#number) } else { quote!(_) };
@@ -133,8 +140,10 @@ pub(super) fn exceptions(
         }
     });
     let put_other = other.map(|(variant, _)| quote!(Self::#variant(_) => return false,));
-    let other_error =
-        other.map(|(variant, ty)| quote_spanned!(place(ty)=> Self::#variant(#value) => #value,));
+    let other_error = other.map(|(variant, ty)| {
+        let error = local(ty, "error");
+        quote_spanned!(place(ty)=> Self::#variant(#error) => { let #error: #rt::Error = #error; #error })
+    });
     quote! {
         impl #rt::Throws for #ident {
             fn declared() -> ::std::vec::Vec<#rt::Thrown> {

@@ -3,6 +3,8 @@
 //! Everything a protocol does goes through its own functions, so its limits hold, not ours; the nesting of structs is
 //! limited by us too.
 
+use std::fmt::Display;
+
 use bytes::Bytes;
 use thrift::protocol::{
     TFieldIdentifier, TInputProtocol, TListIdentifier, TMapIdentifier, TOutputProtocol, TSetIdentifier,
@@ -10,6 +12,7 @@ use thrift::protocol::{
 };
 
 use super::{DecodeError, EncodeError, Fault, Kind, MAX_DEPTH, Reader, Value, Writer};
+use crate::schema::Type;
 
 /// Writes a value through a protocol.
 pub fn write<T: Value>(value: &T, protocol: &mut dyn TOutputProtocol) -> thrift::Result<()> {
@@ -21,7 +24,14 @@ pub fn write<T: Value>(value: &T, protocol: &mut dyn TOutputProtocol) -> thrift:
 /// Reads a value through a protocol.
 pub fn read<T: Value>(protocol: &mut dyn TInputProtocol) -> thrift::Result<T> {
     let mut reader = ProtocolReader { protocol, depth: 0, failure: None };
-    T::decode(&mut reader).map_err(|error| reader.failure.take().unwrap_or_else(|| invalid(&error)))
+    T::decode(&mut reader).map_err(|error| {
+        let name = match T::schema() {
+            Type::Struct(description) => description.name,
+            Type::Enum(description) => description.name,
+            _ => "value",
+        };
+        reader.failure.take().unwrap_or_else(|| invalid(&format!("{name}{error}")))
+    })
 }
 
 struct ProtocolWriter<'a> {
@@ -302,7 +312,7 @@ fn kind_of(found: TType) -> Result<Option<Kind>, DecodeError> {
     }))
 }
 
-fn invalid(error: &dyn std::error::Error) -> thrift::Error {
+fn invalid(error: &dyn Display) -> thrift::Error {
     let kind = thrift::ProtocolErrorKind::InvalidData;
     thrift::Error::Protocol(thrift::ProtocolError::new(kind, error.to_string()))
 }

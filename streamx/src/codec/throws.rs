@@ -1,6 +1,6 @@
 //! The error type of a method: which exceptions it declares, and how they travel.
 
-use super::{DecodeError, Kind, Message, Reader, Writer};
+use super::{DecodeError, Kind, Message, Reader, Value, Writer};
 use crate::Error;
 use crate::schema::Thrown;
 
@@ -50,7 +50,7 @@ impl Throws for Error {
 
 /// The description of one declared exception.
 #[doc(hidden)]
-pub fn thrown<E: Message + Throws>(number: i16, name: &'static str) -> Thrown {
+pub fn thrown<E: Value>(number: i16, name: &'static str) -> Thrown {
     Thrown { number, name, schema: E::schema() }
 }
 

@@ -11,7 +11,7 @@ use crate::schema::{StructDescription, Type};
     label = "not a type of the schema",
     note = "the types are: bool, i8, i16, i32, i64, f64, String, Arc<str>, Vec<u8>, Bytes, Vec<T>, HashSet<T>, \
             BTreeSet<T>, HashMap<K, V>, BTreeMap<K, V>, Box<T>, and everything that derives `streamx::Message`",
-    note = "`Option` can be around the whole type of a field, and nowhere inside it"
+    note = "`Option` can be around the whole type of a field, once; unsigned numbers are not in Thrift"
 )]
 pub trait Value: Sized + Send + Sync + 'static {
     /// Its wire type.
@@ -75,7 +75,10 @@ pub trait Value: Sized + Send + Sync + 'static {
 /// What a struct may hold: a [`Value`] or an `Option` of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a message",
-    label = "not a type of the schema"
+    label = "not a type of the schema",
+    note = "the types are: bool, i8, i16, i32, i64, f64, String, Arc<str>, Vec<u8>, Bytes, Vec<T>, HashSet<T>, \
+            BTreeSet<T>, HashMap<K, V>, BTreeMap<K, V>, Box<T>, and everything that derives `streamx::Message`",
+    note = "`Option` can be around the whole type of a field, once; unsigned numbers are not in Thrift"
 )]
 pub trait Field: Sized {
     /// Whether it is `optional` in the schema.

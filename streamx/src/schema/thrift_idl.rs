@@ -10,6 +10,9 @@ use super::{
 
 /// A complete `.thrift` file, which the Apache compiler and Kitex's tool accept.
 ///
+/// The Apache compiler refuses names that are words of some language, like `next` or `end`; Kitex's tool does not. Such
+/// a field needs a `#[field(1, rename = "…")]` for the former. Names are not on the wire.
+///
 /// When two different types have one name there is no such file, and the text says so instead; see [`try_thrift_idl`].
 pub fn thrift_idl(service: &ServiceSchema) -> String {
     try_thrift_idl(service).unwrap_or_else(|clash| format!("error: {clash}\n"))
