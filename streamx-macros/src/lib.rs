@@ -1,6 +1,10 @@
 //! The macros of `streamx`. Use them through the `streamx` crate.
 
+mod attributes;
+mod errors;
+mod fallback;
 mod message;
+mod names;
 mod service;
 
 use proc_macro::TokenStream;

@@ -1,1 +1,5 @@
 //! Support for the tests of streamx: sample services, scripted peers, the real Kitex.
+
+pub mod schema;
+pub mod structs;
+pub mod vectors;
