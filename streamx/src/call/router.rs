@@ -11,8 +11,8 @@ use crate::{Code, Error, Result};
 /// An implementation of a service, ready to be served: what `TestServiceServer::new(…)` turns into.
 #[derive(Clone)]
 pub struct Service {
-    name: &'static str,
-    methods: Vec<Method>,
+    pub(crate) name: &'static str,
+    pub(crate) methods: Vec<Method>,
     placement: Placement,
 }
 

@@ -30,7 +30,10 @@ pub(super) struct Listener {
 enum Listening {
     Tcp(TcpListener),
     #[cfg(unix)]
-    Unix(UnixListener, SocketFile),
+    Unix {
+        listener: UnixListener,
+        _file: SocketFile,
+    },
 }
 
 /// The file of a unix socket; goes with it.
@@ -49,7 +52,7 @@ impl Listener {
             let socket = UnixListener::bind(path)?;
             let path = PathBuf::from(path);
             return Ok(Self {
-                socket: Listening::Unix(socket, SocketFile(path.clone())),
+                socket: Listening::Unix { listener: socket, _file: SocketFile(path.clone()) },
                 address: Addr::unix(path),
             });
         }
@@ -101,7 +104,9 @@ impl Listener {
                 }
             },
             #[cfg(unix)]
-            Listening::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Socket::Unix(stream)),
+            Listening::Unix { listener, .. } => {
+                listener.accept().await.map(|(stream, _)| Socket::Unix(stream))
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 
+use crate::Counters;
 use crate::call::{Encode, Exchange, Incoming, Open, Opening, Outgoing, Service};
 use crate::codec::Message;
 use crate::{Channel, Error, Result, codec};
@@ -224,6 +225,10 @@ impl Open for Calls {
         self.0.lock().unwrap().push_back((opening, line.handler()));
         Box::pin(async move { Ok(line.caller().exchange()) })
     }
+
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
 }
 
 /// A channel to a service in this process, each handler in a task of its own.
@@ -246,5 +251,9 @@ impl Open for Local {
             tokio::spawn(async move { handler.end(method.handler.handle(handler.exchange()).await) });
             Ok(caller.exchange())
         })
+    }
+
+    fn counters(&self) -> Counters {
+        Counters::default()
     }
 }

@@ -41,8 +41,6 @@ pub(crate) struct Received {
     pub(crate) message: Result<Option<Bytes>>,
     /// How many bytes of budget became free.
     pub(crate) freed: usize,
-    /// What is still queued.
-    pub(crate) left: usize,
     /// The turn that ends with this.
     pub(crate) turn: Turn,
 }
@@ -119,7 +117,7 @@ impl Inbox {
         };
         state.bytes -= freed;
         state.owned = state.owned.saturating_sub(1);
-        Poll::Ready(Received { message, freed, left: state.bytes, turn: state.turn.take() })
+        Poll::Ready(Received { message, freed, turn: state.turn.take() })
     }
 
     /// Takes the turn without receiving: what is about to be polled is a handler, and its turn ends with the poll.

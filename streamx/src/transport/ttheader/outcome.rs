@@ -32,7 +32,7 @@ pub(super) fn read(outcome: Outcome, from: Side) -> Result<()> {
 }
 
 /// An exception of the peer: its text, and the most exact code that came with it.
-pub(crate) fn application(text: String, kind: i32, private: &[(u16, String)]) -> Error {
+pub(crate) fn application(text: String, kind: i32, private: &[(u16, Box<str>)]) -> Error {
     let sent = private.iter().find(|(key, _)| *key == CODE_KEY).and_then(|(_, value)| value.parse().ok());
     let code = match (sent, kind) {
         (Some(number), _) => Code::from_i32(number),

@@ -207,10 +207,6 @@ impl<S> Connection<S> {
     pub(crate) fn len(&self) -> usize {
         self.streams.len()
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.streams.is_empty()
-    }
 }
 
 #[cfg(test)]

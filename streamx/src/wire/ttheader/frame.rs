@@ -145,6 +145,7 @@ impl DataHead {
     }
 
     /// How many bytes a data frame is larger than its message.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -51,6 +51,7 @@ impl Header {
         })
     }
 
+    #[cfg(test)]
     pub(crate) fn int(&self, key: u16) -> Option<&str> {
         self.ints.iter().find(|entry| entry.0 == key).map(|entry| &*entry.1)
     }
