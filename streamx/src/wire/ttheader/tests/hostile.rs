@@ -307,7 +307,7 @@ fn live(mut connection: Connection<i32>, is_client: bool, steps: Vec<Step>) -> (
         assert_eq!(connection.len(), began - over);
     }
     over += connection.drain().count();
-    assert!(connection.is_empty());
+    assert_eq!(connection.len(), 0);
     (began, over)
 }
 
