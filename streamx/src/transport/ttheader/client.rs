@@ -11,6 +11,7 @@ use crate::call::{Exchange, Opening};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::link::Link;
 use crate::transport::lock;
+use crate::transport::outbox::Outbox;
 use crate::wire::Cut;
 use crate::wire::ttheader::connection::{Connection as Machine, Event};
 use crate::wire::ttheader::frame;
@@ -42,7 +43,7 @@ impl Client {
     pub(crate) fn new(link: &Arc<Link>) -> (Self, Reading) {
         let peer = Peer::new(Arc::clone(link), Machine::client());
         let hold = Arc::new(Hold::new(Arc::clone(link)));
-        let reading = Reading { peer: Arc::clone(&peer), touched: Vec::new() };
+        let reading = Reading { peer: Arc::clone(&peer), touched: Vec::new(), excess: 0 };
         (Self { peer, hold }, reading)
     }
 
@@ -77,22 +78,14 @@ impl Client {
 }
 
 impl Peer {
-    /// The client gives up a stream: a reset, and a trailer for peers that wait for one (spec 3.6).
+    /// The client gives up a stream.
     pub(super) fn reset(&self, stream: &Stream, error: &Error) {
         let mut machine = lock(&self.machine);
         let Some((_, trailer)) = machine.reset(stream.id) else {
             return;
         };
         self.closed(1);
-        let flush = self.write(|outbox| {
-            let kind = error.kitex_code().unwrap_or(12007);
-            frame::put_rst(&mut outbox.open, stream.id, stream.method, "", error.message(), kind);
-            outbox.framed();
-            if trailer {
-                frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None);
-                outbox.framed();
-            }
-        });
+        let flush = self.write(|outbox| put_reset(outbox, stream, error, trailer));
         drop(machine);
         let (waker, freed) = stream.inbox.fail(error.clone(), &self.link.turns);
         if let Some(waker) = waker {
@@ -103,10 +96,22 @@ impl Peer {
     }
 }
 
+/// A reset, and a trailer for peers that wait for one (spec 3.6).
+fn put_reset(outbox: &mut Outbox, stream: &Stream, error: &Error, trailer: bool) {
+    let kind = error.kitex_code().unwrap_or(12007);
+    frame::put_rst(&mut outbox.open, stream.id, stream.method, "", error.message(), kind);
+    outbox.framed();
+    if trailer {
+        frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None);
+        outbox.framed();
+    }
+}
+
 /// What the connection task of a client does with frames.
 pub(crate) struct Reading {
     peer: Arc<Peer>,
     touched: Vec<Arc<Stream>>,
+    excess: usize,
 }
 
 impl Reading {
@@ -125,6 +130,12 @@ impl Reading {
                 if !fits {
                     self.overflow(machine, out);
                 }
+            }
+            Event::TooLarge { slot, size, more } => {
+                peer.closed(1);
+                let error = peer.too_large(size).with_side(Side::Server);
+                let _flush = peer.write(|outbox| put_reset(outbox, &slot, &error, more));
+                out.wakers.extend(slot.inbox.end(Err(error), &peer.link.turns));
             }
             Event::Ended { slot, id, outcome, answer, .. } => {
                 peer.closed(1);
@@ -149,14 +160,7 @@ impl Reading {
         let error = self.peer.overflow(&stream);
         if let Some((_, trailer)) = machine.reset(stream.id) {
             self.peer.closed(1);
-            let _flush = self.peer.write(|outbox| {
-                frame::put_rst(&mut outbox.open, stream.id, stream.method, "", error.message(), 12007);
-                outbox.framed();
-                if trailer {
-                    frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None);
-                    outbox.framed();
-                }
-            });
+            let _flush = self.peer.write(|outbox| put_reset(outbox, &stream, &error, trailer));
         }
         let (waker, freed) = stream.inbox.fail(error, &self.peer.link.turns);
         out.wakers.extend(waker);
@@ -173,8 +177,14 @@ impl Protocol for Reading {
         let mut machine = lock(&peer.machine);
         let mut frames = 0;
         let need = loop {
+            if !super::discard(input, &mut self.excess) {
+                break 1;
+            }
             match frame::cut(input, &bounds).map_err(super::broken)? {
-                Cut::Whole(frame) => self.handle(&mut machine, frame, out)?,
+                Cut::Whole(frame) => {
+                    self.excess = frame.excess;
+                    self.handle(&mut machine, frame, out)?;
+                }
                 Cut::Need(need) => break need,
             }
             frames += 1;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::inbox::Inbox;
 use super::link::Link;
@@ -154,6 +154,14 @@ impl Peer {
         Error::limit(text)
     }
 
+    /// The error of a stream whose peer has sent a message above the limit.
+    fn too_large(&self, size: usize) -> Error {
+        let limit = self.limits().max_message_size;
+        Error::limit(format!(
+            "a message of {size} bytes was received; at most {limit} are accepted (limit max_message_size)"
+        ))
+    }
+
     /// Appends frames and applies the flush rule. The machine may be locked.
     fn write(&self, add: impl FnOnce(&mut super::outbox::Outbox)) -> Flush {
         let mut outbox = lock(&self.link.outbox);
@@ -182,4 +190,12 @@ fn settle(touched: &mut Vec<Arc<Stream>>, pinned: bool) {
             stream.inbox.unpin_small();
         }
     }
+}
+
+/// Drops bytes of a message that was too large. False when there are more to come.
+fn discard(input: &mut BytesMut, excess: &mut usize) -> bool {
+    let dropped = input.len().min(*excess);
+    input.advance(dropped);
+    *excess -= dropped;
+    *excess == 0
 }

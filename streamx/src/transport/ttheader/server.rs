@@ -31,6 +31,7 @@ pub(crate) struct Server {
     handlers: Arc<AtomicUsize>,
     touched: Vec<Arc<Stream>>,
     resets: Resets,
+    excess: usize,
 }
 
 /// One call that is served.
@@ -49,6 +50,7 @@ impl Server {
             handlers: Arc::default(),
             touched: Vec::new(),
             resets: Resets::new(),
+            excess: 0,
         }
     }
 
@@ -80,6 +82,12 @@ impl Server {
                 if unanswered {
                     self.resets.count(self.peer.limits().unanswered_resets_per_second)?;
                 }
+            }
+            Event::TooLarge { slot, size, more } => {
+                peer.closed(1);
+                let error = peer.too_large(size).with_side(Side::Client);
+                let _flush = peer.write(|outbox| put_end(outbox, &slot, more, Err(&error)));
+                out.wakers.extend(slot.inbox.end(Err(error), turns));
             }
             Event::Duplicate { id, slot } => {
                 peer.closed(1);
@@ -177,8 +185,14 @@ impl Protocol for Server {
         let mut machine = lock(&peer.machine);
         let mut frames = 0;
         let need = loop {
+            if !super::discard(input, &mut self.excess) {
+                break 1;
+            }
             match frame::cut(input, &bounds).map_err(super::broken)? {
-                Cut::Whole(frame) => self.handle(&mut machine, frame, out)?,
+                Cut::Whole(frame) => {
+                    self.excess = frame.excess;
+                    self.handle(&mut machine, frame, out)?;
+                }
                 Cut::Need(need) => break need,
             }
             frames += 1;

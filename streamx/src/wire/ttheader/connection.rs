@@ -52,6 +52,10 @@ pub(crate) enum Event<'a, S> {
     /// The call is over and forgotten. `answer`: one empty trailer is to be written now, which frees the stream at
     /// servers that wait for it. `strings` are those of a trailer.
     Ended { slot: S, id: i32, outcome: Outcome, answer: bool, strings: Strings },
+    /// The peer's message is above the limit, so the stream ends and is forgotten. Client: a reset is to be written,
+    /// and behind it an empty trailer if `more`. Server: a trailer with an exception, and before it the header if
+    /// `more`.
+    TooLarge { slot: S, size: usize, more: bool },
     /// Nothing happens.
     Ignored,
 }
@@ -116,13 +120,21 @@ impl<S> Connection<S> {
 
     /// A frame has arrived. A violation ends the connection.
     pub(crate) fn receive(&mut self, frame: Frame) -> Result<Event<'_, S>, Violation> {
-        let Frame { id, kind, details, payload } = frame;
+        let Frame { id, kind, details, payload, excess } = frame;
         let Entry::Occupied(mut entry) = self.streams.entry(id) else {
             return Ok(match (self.side, kind) {
                 (Side::Server, FrameKind::Header) => Event::Opened(Opened::read(id, details)),
                 _ => Event::Ignored,
             });
         };
+        if excess > 0 && kind != FrameKind::Meta {
+            let Stream { slot, sending, .. } = entry.remove();
+            let more = match self.side {
+                Side::Client => sending != Half::Done,
+                Side::Server => sending == Half::Fresh,
+            };
+            return Ok(Event::TooLarge { slot, size: excess, more });
+        }
         match entry.get().receiving.step(kind) {
             Step::To(half) => entry.get_mut().receiving = half,
             Step::Ignored => return Ok(Event::Ignored),

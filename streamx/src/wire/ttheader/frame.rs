@@ -19,6 +19,10 @@ pub(crate) const CANCEL_PATH_KEY: &str = "ttscp";
 const METHOD_KEY: u16 = 9;
 const KIND_KEY: u16 = 27;
 
+/// A frame that announces more than this is not worth waiting for: Kitex's library names it as the largest frame
+/// (gopkg v0.2.0, `protocol/ttheader/encode.go`), and a LENGTH above it is most likely not one.
+const LARGEST_PAYLOAD: usize = 0x3fff_ffff;
+
 /// What a frame is: the value of its key 27.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum FrameKind {
@@ -63,8 +67,11 @@ pub(crate) struct Frame {
     pub(crate) kind: FrameKind,
     /// What a header area says beside id and kind. `None` for data frames: there it means nothing.
     pub(crate) details: Option<Box<Details>>,
-    /// A slice of the input.
+    /// A slice of the input; empty if there is `excess`.
     pub(crate) payload: Bytes,
+    /// The size of a payload above `max_message_size`, else 0. It was not taken: whoever cut the frame discards so
+    /// many bytes of the input, as they arrive. That costs no memory, and no other stream of the connection.
+    pub(crate) excess: usize,
 }
 
 /// What the header area of a frame that is not a data frame says.
@@ -88,11 +95,13 @@ pub(crate) fn cut(input: &mut BytesMut, bounds: &Bounds) -> Result<Cut<Frame>, V
     if prefix.flags & STREAMING == 0 {
         return Err(Violation::frame(format!("unexpected header flags: {:#06x}", prefix.flags)));
     }
-    if prefix.payload > bounds.max_payload {
+    if prefix.payload > LARGEST_PAYLOAD {
         return Err(Violation::too_large(prefix.payload, bounds));
     }
-    if input.len() < prefix.header + prefix.payload {
-        return Ok(Cut::Need(prefix.header + prefix.payload));
+    let (taken, excess) =
+        if prefix.payload > bounds.max_payload { (0, prefix.payload) } else { (prefix.payload, 0) };
+    if input.len() < prefix.header + taken {
+        return Ok(Cut::Need(prefix.header + taken));
     }
     let area = Area::read(&input[Prefix::SIZE..prefix.header])?;
     let (mut kind, mut method) = (&b""[..], &b""[..]);
@@ -109,11 +118,11 @@ pub(crate) fn cut(input: &mut BytesMut, bounds: &Bounds) -> Result<Cut<Frame>, V
         _ => Some(Box::new(Details::read(&area, method)?)),
     };
     input.advance(prefix.header);
-    let payload = match prefix.payload {
+    let payload = match taken {
         0 => Bytes::new(),
         length => input.split_to(length).freeze(),
     };
-    Ok(Cut::Whole(Frame { id: prefix.sequence, kind, details, payload }))
+    Ok(Cut::Whole(Frame { id: prefix.sequence, kind, details, payload, excess }))
 }
 
 impl Details {

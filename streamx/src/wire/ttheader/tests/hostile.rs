@@ -151,6 +151,24 @@ fn a_section_without_entries_is_there() {
 }
 
 #[test]
+fn a_message_above_the_limit_ends_its_stream_only() {
+    let too_large = |id, kind| Frame { id, kind, details: None, payload: Bytes::new(), excess: 11 };
+    let mut server = Connection::server();
+    server.accept(1, 1);
+    server.accept(2, 2);
+    assert_eq!(describe(server.receive(too_large(1, FrameKind::Data))), "1: 11 bytes are too many, more");
+    assert_eq!(describe(server.receive(too_large(1, FrameKind::Data))), "ignored", "it is forgotten");
+    assert_eq!(describe(server.receive(too_large(2, FrameKind::Meta))), "ignored");
+    assert_eq!(server.len(), 1);
+
+    let mut client = Connection::client();
+    client.open(|id| id);
+    client.finish(1);
+    assert_eq!(describe(client.receive(too_large(1, FrameKind::Trailer))), "1: 11 bytes are too many");
+    assert_eq!(client.len(), 0);
+}
+
+#[test]
 fn lengths_are_believed_only_within_bounds() {
     let bounds = Bounds { max_header: 20, max_payload: 10 };
     let announced = |length: u32, words: u16, rest: &[u8]| {
@@ -159,6 +177,7 @@ fn lengths_are_believed_only_within_bounds() {
         let mut input = BytesMut::from(&head[..]);
         let before = (input.len(), input.capacity());
         let result = match cut(&mut input, &bounds) {
+            Ok(Cut::Whole(frame)) if frame.excess > 0 => return format!("{} too many", frame.excess),
             Ok(Cut::Whole(frame)) => return format!("whole, payload of {}", frame.payload.len()),
             Ok(Cut::Need(bytes)) => format!("need {bytes}"),
             Err(violation) => format!("{}: {violation}", violation.kitex_code()),
@@ -170,7 +189,8 @@ fn lengths_are_believed_only_within_bounds() {
     assert_eq!(announced(32, 3, data), "need 36");
     assert_eq!(announced(22, 3, data), "whole, payload of 0");
     assert_eq!(announced(32, 3, &[&data[..], b"0123456789"].concat()), "whole, payload of 10");
-    assert_eq!(announced(33, 3, b""), "12004: a message of 11 bytes is above max_message_size of 10 bytes");
+    assert_eq!(announced(33, 3, data), "11 too many", "known before the payload has arrived");
+    assert_eq!(announced(33, 3, b""), "need 26");
     let all = "12004: a message of 4294967273 bytes is above max_message_size of 10 bytes";
     assert_eq!(announced(u32::MAX, 3, b""), all);
     assert_eq!(announced(21, 3, b""), "12004: a frame whose LENGTH 21 ends inside its header area");
@@ -264,7 +284,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         }))),
     ];
     let frame = (id(), kind, details, payload).prop_map(|(id, kind, details, payload)| {
-        Step::Receive(Frame { id, kind, details, payload: Bytes::from_static(payload) })
+        Step::Receive(Frame { id, kind, details, payload: Bytes::from_static(payload), excess: 0 })
     });
     let step = prop_oneof![
         6 => frame,

@@ -54,6 +54,9 @@ fn describe(event: Result<Event<'_, i32>, Violation>) -> String {
             let answer = if answer { ", answer" } else { "" };
             format!("{slot}: ended, {}{}{answer}", outcome_text(&outcome), pairs(&strings))
         }
+        Event::TooLarge { slot, size, more } => {
+            format!("{slot}: {size} bytes are too many{}", if more { ", more" } else { "" })
+        }
         Event::Ignored => "ignored".to_owned(),
     }
 }
