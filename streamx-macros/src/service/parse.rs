@@ -106,8 +106,9 @@ fn signature(signature: &Signature, errors: &mut Errors) {
     }
 }
 
+/// A named lifetime is a mistake too, told with the generics.
 fn is_shared(receiver: &Receiver) -> bool {
-    matches!(receiver.kind, ReceiverKind::Reference(_, None, None)) && receiver.mutability.is_none()
+    matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) && receiver.mutability.is_none()
 }
 
 /// What travels; `None` after a mistake that leaves nothing to generate from.
@@ -123,7 +124,9 @@ fn shape(mode: Mode, signature: &Signature, errors: &mut Errors) -> Option<Shape
     for argument in &typed {
         types(&argument.ty, errors);
     }
-    types(&rewrite::output(signature), errors);
+    if !rewrite::returns_impl(signature) {
+        types(&rewrite::output(signature), errors);
+    }
     handles(mode, &typed, errors);
     let shape = match (mode, typed.as_slice()) {
         (Mode::Unary, _) => {
@@ -166,6 +169,9 @@ fn shape(mode: Mode, signature: &Signature, errors: &mut Errors) -> Option<Shape
 /// Types that no static can name.
 fn types(ty: &Type, errors: &mut Errors) {
     match ty {
+        Type::Reference(_) => {
+            errors.at(ty, "what arrives is owned: write the type without `&`, `String` for `&str`")
+        }
         Type::ImplTrait(_) => errors.at(ty, "what travels has one type: name it instead of `impl …`"),
         _ if mentions_self(ty.to_token_stream()) => {
             errors.at(ty, "what travels has one type: name it instead of `Self`")

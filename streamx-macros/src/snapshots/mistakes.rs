@@ -52,6 +52,7 @@ const _: () = {
             Self::new(__rt::in_process(BrokenServer::new(service).into()))
         }
         /// Calls [`Broken::forgotten`].
+        #[allow(unused_variables)]
         pub fn forgotten(
             &self,
             req: Request,
