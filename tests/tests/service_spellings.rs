@@ -3,6 +3,7 @@
 #![deny(warnings)]
 #![allow(
     unnameable_types,
+    unreachable_pub,
     unused_qualifications,
     reason = "a user's crate has other lints than this workspace"
 )]
