@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::{Bytes, BytesMut};
 use streamx::Message;
-use streamx::codec::{self, Throws, decode, encode};
+use streamx::codec::thrift::{CompactReader, CompactWriter};
+use streamx::codec::{self, Fault, Throws, Value, decode, encode};
 
 /// A Thrift struct (and, over gRPC, a protobuf message): one number serves both.
 #[derive(Message, Clone, Debug, Default, PartialEq)]
@@ -251,4 +252,64 @@ fn a_message_nested_too_deep_is_not_sent_and_leaves_the_buffer_as_it_was() {
     let deeper = Bytes::from([&[12, 0, 3][..], &deepest, &[0]].concat());
     let error = decode::<Page<i32>>(deeper).unwrap_err().to_string();
     assert!(error.starts_with("Page.next.next") && error.ends_with("nested more than 64 deep"), "{error}");
+}
+
+/// What an older peer knows of `Wide`.
+#[derive(Message, Debug, Default, PartialEq)]
+struct Narrow {
+    #[field(2)]
+    flag: bool,
+    #[field(4)]
+    last: i16,
+}
+
+#[derive(Message, Debug, Default, PartialEq)]
+struct Wide {
+    #[field(1)]
+    high: High,
+    #[field(2)]
+    flag: bool,
+    #[field(3)]
+    flags: BTreeMap<i8, Vec<bool>>,
+    #[field(4)]
+    last: i16,
+}
+
+#[derive(Message, Debug, Default, PartialEq)]
+struct High {
+    #[field(5)]
+    set: bool,
+    #[field(32767)]
+    number: f64,
+    #[field(6)]
+    inner: Option<Box<Self>>,
+}
+
+#[test]
+fn what_is_skipped_in_compact_does_not_disturb_what_follows() {
+    let inner = Some(Box::new(High { set: true, number: 1.5, inner: None }));
+    let wide = Wide {
+        high: High { set: true, number: -1.0, inner },
+        flag: true,
+        flags: BTreeMap::from([(1, vec![true, false]), (-1, vec![])]),
+        last: -300,
+    };
+    let mut out = BytesMut::new();
+    let mut writer = CompactWriter::new(&mut out);
+    wide.encode(&mut writer);
+    writer.finish().unwrap();
+    let bytes = out.freeze();
+    assert_eq!(Wide::decode(&mut CompactReader::new(&bytes)).unwrap(), wide);
+    let narrow = Narrow::decode(&mut CompactReader::new(&bytes)).unwrap();
+    assert_eq!(narrow, Narrow { flag: true, last: -300 });
+}
+
+#[test]
+fn a_number_too_large_for_its_type_is_an_error_in_compact() {
+    // Field 4, an i16, as the zigzag number 40000.
+    let error = Narrow::decode(&mut CompactReader::new(&Bytes::from_static(&[0x44, 0xc0, 0xf1, 0x04, 0])));
+    assert_eq!(*error.unwrap_err().fault(), Fault::BadNumber);
+    // A number that never ends.
+    let error = Narrow::decode(&mut CompactReader::new(&Bytes::from_static(&[0xff; 20])));
+    assert!(error.is_err());
 }
