@@ -304,6 +304,21 @@ fn what_is_skipped_in_compact_does_not_disturb_what_follows() {
     assert_eq!(narrow, Narrow { flag: true, last: -300 });
 }
 
+#[derive(Message, Debug, Default, PartialEq)]
+struct LastNumber {
+    #[field(32767)]
+    high: High,
+}
+
+#[test]
+fn numbers_inside_what_is_skipped_in_compact_begin_anew() {
+    let mut out = BytesMut::new();
+    let mut writer = CompactWriter::new(&mut out);
+    LastNumber::default().encode(&mut writer);
+    writer.finish().unwrap();
+    assert_eq!(Narrow::decode(&mut CompactReader::new(&out.freeze())).unwrap(), Narrow::default());
+}
+
 #[test]
 fn a_number_too_large_for_its_type_is_an_error_in_compact() {
     // Field 4, an i16, as the zigzag number 40000.
