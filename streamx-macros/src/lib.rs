@@ -98,7 +98,7 @@ pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
     service::expand(arguments.into(), item.into()).into()
 }
 
-/// Makes a message of a struct or an enum.
+/// Makes a message of a struct or an enum; see the trait of the same name.
 #[proc_macro_derive(Message, attributes(field, message, other))]
 pub fn message(item: TokenStream) -> TokenStream {
     message::expand(item.into()).into()
