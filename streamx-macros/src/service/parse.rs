@@ -2,14 +2,14 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, FnArg, GenericArgument, ItemTrait, LitInt, Pat, PatType, PathArguments, Receiver,
-    ReceiverKind, Signature, Token, TraitItem, TraitItemFn, Type,
+    Attribute, Expr, FnArg, GenericArgument, ItemTrait, Pat, PatType, PathArguments, Receiver, ReceiverKind,
+    Signature, TraitItem, TraitItemFn, Type,
 };
 
 use super::model::{Argument, Method, Mode, Options, Service, Shape, Wire};
 use super::{options, rewrite};
+use crate::attributes::field_number;
 use crate::errors::Errors;
 
 /// A handler is called with this many arguments at most.
@@ -267,20 +267,16 @@ fn name(argument: &PatType, errors: &mut Errors) -> Ident {
 
 /// The number of `#[field(n)]`.
 fn number(attributes: &[Attribute], errors: &mut Errors) -> Option<i16> {
-    const SENTENCE: &str = "the field number of an argument is written `#[field(n)]`, n from 1 to 32767";
     let mut fields = attributes.iter().filter(|attribute| rewrite::is_field(attribute));
     let attribute = fields.next()?;
     if let Some(second) = fields.next() {
         errors.at(second, "an argument has one field number: remove one");
     }
-    let literals = attribute.parse_args_with(Punctuated::<LitInt, Token![,]>::parse_terminated);
-    let number = literals
-        .ok()
-        .filter(|literals| literals.len() == 1)
-        .and_then(|literals| literals[0].base10_parse().ok());
-    if number.is_none_or(|number: i16| number < 1) {
-        errors.at(attribute, SENTENCE);
-        return None;
+    match attribute.parse_args::<Expr>() {
+        Ok(number) => field_number(&number, errors),
+        Err(_) => {
+            errors.at(attribute, "an argument has nothing but its number: write `#[field(3)]`");
+            None
+        }
     }
-    number
 }
