@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 
 /// The mistakes found so far, each at the user's tokens.
@@ -17,11 +17,6 @@ impl Errors {
     /// A mistake at these tokens. The sentence says what to write instead.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, sentence: impl Display) {
         self.push(syn::Error::new_spanned(tokens, sentence));
-    }
-
-    /// A mistake at a place that has no tokens of its own.
-    pub(crate) fn at_span(&mut self, span: Span, sentence: impl Display) {
-        self.push(syn::Error::new(span, sentence));
     }
 
     pub(crate) fn push(&mut self, error: syn::Error) {
@@ -56,7 +51,7 @@ mod tests {
     fn every_mistake_is_reported() {
         let mut errors = Errors::new();
         assert!(errors.is_empty());
-        errors.at_span(Span::call_site(), "first");
+        errors.at(quote::quote!(first), "first");
         assert!(errors.take(syn::parse_str::<syn::Type>("1")).is_none());
         assert_eq!(errors.take(syn::parse_str::<syn::LitInt>("1")).map(|n| n.to_string()), Some("1".into()));
         assert_eq!(errors.finish().to_string().matches("compile_error").count(), 2);

@@ -1,5 +1,7 @@
 //! The types of the struct vectors (`vectors/structs`), each as its file's `idl` says.
 
+#![allow(clippy::exhaustive_structs, clippy::exhaustive_enums, reason = "they are messages of a test")]
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
@@ -49,7 +51,7 @@ pub struct Inner {
     #[field(2)]
     pub name: String,
     #[field(3)]
-    pub kids: Option<Vec<Inner>>,
+    pub kids: Option<Vec<Self>>,
 }
 
 #[derive(Message, Clone, Debug, Default, PartialEq)]
@@ -202,9 +204,9 @@ pub struct Node {
     #[field(1)]
     pub id: i32,
     #[field(2)]
-    pub next: Option<Box<Node>>,
+    pub next: Option<Box<Self>>,
     #[field(3)]
-    pub named: Option<HashMap<String, Node>>,
+    pub named: Option<HashMap<String, Self>>,
 }
 
 #[derive(Message, Clone, Debug, Default, PartialEq)]

@@ -13,6 +13,7 @@ use thrift::protocol::{
 
 #[allow(
     dead_code,
+    unnameable_types,
     missing_debug_implementations,
     unreachable_pub,
     unused_qualifications,

@@ -1,8 +1,9 @@
 //! What hostile bytes can make the codec allocate. A program of its own, because it counts every allocation.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use peak_alloc::PeakAlloc;
-use streamx::codec::{Message, decode};
+use streamx::Message;
+use streamx::codec::{decode, encode};
 use streamx_tests::structs::{Inner, Lists, Maps, Nested, Node, Optionals, Scalars, Sets};
 use streamx_tests::vectors;
 
@@ -29,8 +30,38 @@ fn field(kind: u8, number: u8, rest: &[u8]) -> Vec<u8> {
     [&[kind, 0, number], rest].concat()
 }
 
+/// A message of numbers and a slice.
+#[derive(Message, Debug, Default, PartialEq)]
+struct Flat {
+    #[field(1)]
+    id: i64,
+    #[field(2)]
+    blob: Bytes,
+    #[field(3)]
+    retries: Option<i32>,
+}
+
 /// One test, so that nothing else allocates meanwhile.
 #[test]
+fn nothing_is_allocated_but_what_is_read() {
+    a_message_is_written_and_read_without_allocation();
+    nothing_is_allocated_for_what_has_not_arrived();
+}
+
+fn a_message_is_written_and_read_without_allocation() {
+    let message = Flat { id: 1, blob: Bytes::from_static(&[7; 100]), retries: Some(-1) };
+    let mut out = BytesMut::with_capacity(4096);
+    out.extend_from_slice(b"what was received before");
+    drop(out.split().freeze());
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    for _ in 0..10 {
+        encode(&message, &mut out).unwrap();
+        assert_eq!(decode::<Flat>(out.split().freeze()).unwrap(), message);
+    }
+    assert_eq!(ALLOCATOR.peak_usage(), before);
+}
+
 fn nothing_is_allocated_for_what_has_not_arrived() {
     let many = 0x7fff_ffff_u32.to_be_bytes();
     let some = 20_000_000_u32.to_be_bytes();

@@ -28,7 +28,7 @@ struct Page<T> {
     #[field(1)]
     items: Vec<T>,
     #[field(2, rename = "nextPage")]
-    next: Option<Box<Page<T>>>,
+    next: Option<Box<Self>>,
     #[field(3, default = f64::NAN)]
     score: f64,
     #[field(4, default = "a \"quoted\"\n text")]

@@ -47,7 +47,6 @@ impl Names {
 /// The impls where nothing of them can be named.
 pub(super) fn hidden(krate: &Path, impls: TokenStream) -> TokenStream {
     quote! {
-        #[automatically_derived]
         const _: () = {
             use #krate::private::{self as __rt, Reader as _, Writer as _};
             #impls
@@ -89,7 +88,6 @@ fn structure(message: &Message, fields: &[Field], exception: bool) -> TokenStrea
         };
         quote!(#ident: #value,)
     });
-    let parameter = if fields.is_empty() { quote!(_) } else { quote!(#number) };
     let descriptions = fields.iter().map(|field| field_description(field, rt));
     let shape = if exception { quote!(Exception) } else { quote!(Struct) };
 
@@ -103,7 +101,7 @@ fn structure(message: &Message, fields: &[Field], exception: bool) -> TokenStrea
             encode: quote!(#(#put)*),
             decode: quote! {
                 #(#declare)*
-                #rt::read_message(<Self as #rt::Message>::DESCRIPTION, #reader, |#parameter, #kind, #reader| match #parameter {
+                #rt::read_message(<Self as #rt::Message>::DESCRIPTION, #reader, |#number, #kind, #reader| match #number {
                     #(#take)*
                     _ => #reader.skip(#kind),
                 })?;
@@ -112,20 +110,6 @@ fn structure(message: &Message, fields: &[Field], exception: bool) -> TokenStrea
             known: None,
         },
     );
-    if fields.is_empty() {
-        impls = value(
-            message,
-            &generics,
-            &Coding {
-                encode: TokenStream::new(),
-                decode: quote! {
-                    #rt::read_message(<Self as #rt::Message>::DESCRIPTION, #reader, |_, #kind, #reader| #reader.skip(#kind))?;
-                    ::core::result::Result::Ok(Self {})
-                },
-                known: None,
-            },
-        );
-    }
     impls.extend(description(message, &generics, shape, quote!(#(#descriptions,)*)));
     if exception {
         impls.extend(sets::exception(message, &generics));

@@ -27,3 +27,6 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ pub(super) fn number_enum(
     let Names { rt, reader, writer, number, .. } = &Names::new();
     let Message { ident, name, doc, .. } = message;
     let constants: Vec<_> =
-        (0..members.len()).map(|index| format_ident!("N{index}", span = Span::mixed_site())).collect();
+        (0..members.len()).map(|index| format_ident!("__N{index}", span = Span::mixed_site())).collect();
     let define = members.iter().enumerate().map(|(index, member)| {
         let constant = &constants[index];
         let value = match (&member.discriminant, index.checked_sub(1)) {

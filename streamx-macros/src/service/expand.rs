@@ -79,35 +79,50 @@ fn statics(service: &Service) -> TokenStream {
 fn method_static(service: &str, method: &Method, shape: &Shape) -> TokenStream {
     let (cfgs, name, wire) = (&method.cfgs, names::static_of(&method.ident), &method.wire.name);
     let doc = attributes::doc(&method.carried);
+    let span = place_of(method, shape);
     let (ty, dictionaries) = match shape {
         Shape::Unary { arguments, output } => {
             let (types, values) = (argument_types(arguments), argument_values(arguments));
             let result = at(output, "result");
-            (quote!(Unary<#types, #output>), quote!(#values, #result))
+            (quote_spanned!(span=> __rt::Unary<#types, #output>), quote!(#values, #result))
         }
         Shape::Oneway { arguments } => {
             let (types, values) = (argument_types(arguments), argument_values(arguments));
-            (quote!(Oneway<#types>), values)
+            (quote_spanned!(span=> __rt::Oneway<#types>), values)
         }
         Shape::ClientStream { stream, output } => {
             let (streaming, response) = (at(stream, "whole"), at(output, "response"));
-            (quote!(ClientStream<#stream, #output>), quote!(#streaming, #response))
+            let ty = quote_spanned!(span=> __rt::ClientStream<#stream, #output>);
+            (ty, quote!(#streaming, #response))
         }
         Shape::ServerStream { request, stream, output } => {
-            let ty = &request.ty;
-            let (request, sender, nothing) = (at(ty, "whole"), at(stream, "whole"), at(output, "nothing"));
-            (quote!(ServerStream<#ty, #stream, #output>), quote!(#request, #sender, #nothing))
+            let request = &request.ty;
+            let ty = quote_spanned!(span=> __rt::ServerStream<#request, #stream, #output>);
+            let (request, sender, nothing) =
+                (at(request, "whole"), at(stream, "whole"), at(output, "nothing"));
+            (ty, quote!(#request, #sender, #nothing))
         }
         Shape::Bidi { stream, output } => {
             let (bidi, nothing) = (at(stream, "bidi"), at(output, "nothing"));
-            (quote!(Bidi<#stream, #output>), quote!(#bidi, #nothing))
+            (quote_spanned!(span=> __rt::Bidi<#stream, #output>), quote!(#bidi, #nothing))
         }
     };
-    let kind = ty.clone().into_iter().next();
+    let path: TokenStream = ty.clone().into_iter().take_while(|token| token.to_string() != "<").collect();
     quote! {
         #(#cfgs)*
-        static #name: __rt::#ty = __rt::#kind::new(__rt::names(#service, #wire, #doc), #dictionaries);
+        static #name: #ty = #path::new(__rt::names(#service, #wire, #doc), #dictionaries);
     }
+}
+
+/// Where to say that the handle is none, or the return type no `Result`.
+fn place_of(method: &Method, shape: &Shape) -> Span {
+    place(match shape {
+        Shape::Unary { output, .. } => output.span(),
+        Shape::Oneway { .. } => method.ident.span(),
+        Shape::ClientStream { stream, .. }
+        | Shape::ServerStream { stream, .. }
+        | Shape::Bidi { stream, .. } => stream.span(),
+    })
 }
 
 fn client(service: &Service) -> TokenStream {
@@ -138,30 +153,33 @@ fn client(service: &Service) -> TokenStream {
 
 fn client_method(service: &Service, method: &Method, shape: &Shape) -> TokenStream {
     let Method { ident, carried, .. } = method;
+    let span = place_of(method, shape);
     let (parameters, values, answer) = match shape {
         Shape::Unary { arguments, output } => {
             let (parameters, values) = (parameters(arguments), values(arguments));
-            (parameters, quote!(, (#values)), quote!(__rt::Answer<#output>))
+            (parameters, quote!(, (#values)), quote_spanned!(span=> __rt::Call<__rt::Answer<#output>>))
         }
         Shape::Oneway { arguments } => {
             let (parameters, values) = (parameters(arguments), values(arguments));
-            (parameters, quote!(, (#values)), quote!(()))
+            (parameters, quote!(, (#values)), quote!(__rt::Call<()>))
         }
         Shape::ClientStream { stream, output } => {
-            (quote!(), quote!(), quote!(__rt::FarStreaming<#stream, #output>))
+            (quote!(), quote!(), quote_spanned!(span=> __rt::Call<__rt::FarStreaming<#stream, #output>>))
         }
         Shape::ServerStream { request, stream, .. } => {
             let (parameters, name) = (parameters(std::slice::from_ref(request)), &request.ident);
-            (parameters, quote!(, #name), quote!(__rt::FarSender<#stream>))
+            (parameters, quote!(, #name), quote_spanned!(span=> __rt::Call<__rt::FarSender<#stream>>))
         }
-        Shape::Bidi { stream, .. } => (quote!(), quote!(), quote!(__rt::FarBidi<#stream>)),
+        Shape::Bidi { stream, .. } => {
+            (quote!(), quote!(), quote_spanned!(span=> __rt::Call<__rt::FarBidi<#stream>>))
+        }
     };
     let vis = &service.item.vis;
-    let body = if method.broken {
-        quote!(::core::unreachable!())
+    let (unused, body) = if method.broken {
+        (quote!(#[allow(unused_variables)]), quote!(::core::unreachable!()))
     } else {
         let name = names::static_of(ident);
-        quote!(#name.call(&self.channel #values))
+        (quote!(), quote!(#name.call(&self.channel #values)))
     };
     let documented = carried.iter().any(|attribute| attribute.path().is_ident("doc"));
     let doc = (!documented).then(|| format!(" Calls [`{}::{}`].", service.item.ident, ident));
@@ -169,7 +187,8 @@ fn client_method(service: &Service, method: &Method, shape: &Shape) -> TokenStre
     quote! {
         #(#carried)*
         #doc
-        #vis fn #ident(&self #parameters) -> __rt::Call<#answer> {
+        #unused
+        #vis fn #ident(&self #parameters) -> #answer {
             #body
         }
     }
@@ -226,8 +245,7 @@ fn argument_types(arguments: &[Argument]) -> TokenStream {
 fn argument_values(arguments: &[Argument]) -> TokenStream {
     let values = arguments.iter().map(|Argument { number, ident, ty }| {
         let (number, name) = (Literal::i16_unsuffixed(*number), schema_name(ident));
-        let arg = at_span(ty.span(), "arg");
-        quote!(__rt::#arg(#number, #name),)
+        quote_spanned!(place(ty.span())=> __rt::arg(#number, #name),)
     });
     quote!((#(#values)*))
 }
@@ -258,10 +276,6 @@ fn at(ty: &Type, function: &str) -> TokenStream {
     let span = place(ty.span());
     let function = Ident::new(function, span);
     quote_spanned!(span=> __rt::#function())
-}
-
-fn at_span(span: Span, function: &str) -> Ident {
-    Ident::new(function, place(span))
 }
 
 /// The user's place with the macro's names.

@@ -1,120 +1,109 @@
 //! `#[streamx::service(name = "…", namespace = "…", rename_all = "…", crate = path)]` and `#[bidi(name = "…")]`.
 
 use proc_macro2::TokenStream;
-use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Ident, LitStr, Meta, Path, Token, parse_quote};
+use quote::ToTokens;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Lit, LitStr, Meta, Token};
 
 use super::model::{Options, Wire};
+use crate::attributes::{NamedOption, crate_path};
 use crate::errors::Errors;
-use crate::names::{self, Case};
-
-const KNOWN: &str = "the options are `name`, `namespace`, `rename_all` and `crate`";
+use crate::names::{Case, is_identifier};
 
 pub(super) fn parse(arguments: TokenStream, errors: &mut Errors) -> Options {
-    let mut options =
-        Options { runtime: parse_quote!(::streamx), name: None, namespace: None, case: Case::default() };
-    let mut seen: Vec<Ident> = Vec::new();
-    let result = each(arguments, |key, input| {
-        if seen.contains(&key) {
-            errors.at(&key, format!("`{key}` is given twice: remove one"));
-        }
-        match key.to_string().as_str() {
-            "name" => options.name = string(input)?.checked(is_name, NAME, errors),
-            "namespace" => options.namespace = string(input)?.checked(is_namespace, NAMESPACE, errors),
-            "rename_all" => {
-                let value = string(input)?;
-                match Case::parse(&value.value()) {
-                    Some(case) => options.case = case,
-                    None => errors.at(&value, format!("`rename_all` is {}", Case::CHOICES)),
-                }
+    let (mut name, mut namespace, mut case, mut path) = (None, None, None, None);
+    for NamedOption { name: key, value } in named(arguments, errors) {
+        let given = key.to_string();
+        let fresh = match (given.as_str(), value) {
+            ("name", Some(value)) => name.replace(wire(&value, errors)).is_none(),
+            ("namespace", Some(value)) => namespace.replace(dotted(&value, errors)).is_none(),
+            ("rename_all", Some(value)) => case.replace(renaming(&value, errors)).is_none(),
+            ("crate", Some(Expr::Path(value))) => path.replace(value.path).is_none(),
+            ("crate", _) => {
+                errors.at(&key, "`crate` is a path: write `crate = ::some::path`");
+                true
             }
-            "crate" => options.runtime = input.call(Path::parse_mod_style)?,
-            _ => return Err(syn::Error::new(key.span(), format!("there is no option `{key}`: {KNOWN}"))),
+            ("name" | "namespace" | "rename_all", None) => {
+                errors.at(&key, format!("`{given}` is a text in quotes: write `{given} = \"…\"`"));
+                true
+            }
+            _ => {
+                let known = "the options are `name`, `namespace`, `rename_all` and `crate`";
+                errors.at(&key, format!("unknown option `{given}`: {known}"));
+                true
+            }
+        };
+        if !fresh {
+            errors.at(&key, format!("`{given}` is given twice: remove one"));
         }
-        seen.push(key);
-        Ok(())
-    });
-    errors.take(result);
-    options
+    }
+    Options {
+        runtime: crate_path(path.as_ref()),
+        name: name.flatten().map(|wire| wire.name),
+        namespace: namespace.flatten(),
+        case: case.flatten().unwrap_or_default(),
+    }
 }
 
 /// The `name` of `#[bidi(name = "…")]`, if there is one.
 pub(super) fn wire_name(attribute: &Attribute, errors: &mut Errors) -> Option<Wire> {
-    let list = match &attribute.meta {
+    let tokens = match &attribute.meta {
         Meta::Path(_) => return None,
-        Meta::List(list) => list,
+        Meta::List(list) => list.tokens.clone(),
         Meta::NameValue(_) => {
-            errors.at(attribute, "the wire name of a method is given as `(name = \"…\")`");
+            errors.at(attribute, "the name of a method on the wire is written `(name = \"…\")`");
             return None;
         }
     };
-    let mut wire = None;
-    let result = each(list.tokens.clone(), |key, input| {
-        if key != "name" {
-            let sentence =
-                format!("there is no option `{key}`: a method has `name = \"…\"`, its name on the wire");
-            return Err(syn::Error::new(key.span(), sentence));
+    let mut name = None;
+    for NamedOption { name: key, value } in named(tokens, errors) {
+        match value {
+            Some(value) if key == "name" => name = wire(&value, errors),
+            _ => errors.at(&key, "the option of a method is `name = \"…\"`, its name on the wire"),
         }
-        let value = string(input)?;
-        let name = value.clone().checked(is_name, NAME, errors);
-        wire = name.map(|name| Wire { name, tokens: quote::ToTokens::into_token_stream(value) });
-        Ok(())
-    });
-    errors.take(result);
-    wire
-}
-
-/// Calls `option` for each `key =`, with what follows to be read.
-fn each(
-    tokens: TokenStream,
-    mut option: impl FnMut(Ident, ParseStream<'_>) -> syn::Result<()>,
-) -> syn::Result<()> {
-    let parser = |input: ParseStream<'_>| {
-        while !input.is_empty() {
-            let key = input.call(Ident::parse_any)?;
-            if !input.peek(Token![=]) {
-                let sentence = format!("an option is written `{key} = …`");
-                return Err(syn::Error::new(key.span(), sentence));
-            }
-            input.parse::<Token![=]>()?;
-            option(key, input)?;
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
-        Ok(())
-    };
-    parser.parse2(tokens)
-}
-
-fn string(input: ParseStream<'_>) -> syn::Result<LitStr> {
-    let lookahead = input.lookahead1();
-    if lookahead.peek(LitStr) { input.parse() } else { Err(lookahead.error()) }
-}
-
-const NAME: &str = "a name on the wire is letters, digits and `_`, and does not begin with a digit";
-const NAMESPACE: &str = "a namespace is names of letters, digits and `_`, with dots between them";
-
-fn is_name(name: &str) -> bool {
-    names::is_identifier(name)
-}
-
-fn is_namespace(name: &str) -> bool {
-    name.split('.').all(names::is_identifier)
-}
-
-trait Checked {
-    fn checked(self, good: fn(&str) -> bool, sentence: &str, errors: &mut Errors) -> Option<String>;
-}
-
-impl Checked for LitStr {
-    fn checked(self, good: fn(&str) -> bool, sentence: &str, errors: &mut Errors) -> Option<String> {
-        let value = self.value();
-        if good(&value) {
-            return Some(value);
-        }
-        errors.at(self, sentence);
-        None
     }
+    name
+}
+
+fn named(tokens: TokenStream, errors: &mut Errors) -> impl Iterator<Item = NamedOption> + use<> {
+    let parsed = Punctuated::<NamedOption, Token![,]>::parse_terminated.parse2(tokens);
+    errors.take(parsed).into_iter().flatten()
+}
+
+fn wire(value: &Expr, errors: &mut Errors) -> Option<Wire> {
+    const SENTENCE: &str = "a name on the wire is letters, digits and `_`, and does not begin with a digit";
+    let name = text(value, errors)?.value();
+    if !is_identifier(&name) {
+        errors.at(value, SENTENCE);
+        return None;
+    }
+    Some(Wire { name, tokens: value.to_token_stream() })
+}
+
+fn dotted(value: &Expr, errors: &mut Errors) -> Option<String> {
+    let namespace = text(value, errors)?.value();
+    if !namespace.split('.').all(is_identifier) {
+        errors.at(value, "a namespace is names of letters, digits and `_`, with dots between them");
+        return None;
+    }
+    Some(namespace)
+}
+
+fn renaming(value: &Expr, errors: &mut Errors) -> Option<Case> {
+    let case = Case::parse(&text(value, errors)?.value());
+    if case.is_none() {
+        errors.at(value, format!("`rename_all` is {}", Case::CHOICES));
+    }
+    case
+}
+
+fn text(value: &Expr, errors: &mut Errors) -> Option<LitStr> {
+    if let Expr::Lit(literal) = value
+        && let Lit::Str(text) = &literal.lit
+    {
+        return Some(text.clone());
+    }
+    errors.at(value, "this is a text: write it in quotes");
+    None
 }

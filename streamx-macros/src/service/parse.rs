@@ -2,14 +2,14 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, FnArg, GenericArgument, ItemTrait, LitInt, Pat, PatType, PathArguments, Receiver,
-    ReceiverKind, Signature, Token, TraitItem, TraitItemFn, Type,
+    Attribute, Expr, FnArg, GenericArgument, ItemTrait, Pat, PatType, PathArguments, Receiver, ReceiverKind,
+    Signature, TraitItem, TraitItemFn, Type,
 };
 
 use super::model::{Argument, Method, Mode, Options, Service, Shape, Wire};
 use super::{options, rewrite};
+use crate::attributes::field_number;
 use crate::errors::Errors;
 
 /// A handler is called with this many arguments at most.
@@ -106,8 +106,9 @@ fn signature(signature: &Signature, errors: &mut Errors) {
     }
 }
 
+/// A named lifetime is a mistake too, told with the generics.
 fn is_shared(receiver: &Receiver) -> bool {
-    matches!(receiver.kind, ReceiverKind::Reference(_, None, None)) && receiver.mutability.is_none()
+    matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) && receiver.mutability.is_none()
 }
 
 /// What travels; `None` after a mistake that leaves nothing to generate from.
@@ -123,7 +124,9 @@ fn shape(mode: Mode, signature: &Signature, errors: &mut Errors) -> Option<Shape
     for argument in &typed {
         types(&argument.ty, errors);
     }
-    types(&rewrite::output(signature), errors);
+    if !rewrite::returns_impl(signature) {
+        types(&rewrite::output(signature), errors);
+    }
     handles(mode, &typed, errors);
     let shape = match (mode, typed.as_slice()) {
         (Mode::Unary, _) => {
@@ -166,6 +169,9 @@ fn shape(mode: Mode, signature: &Signature, errors: &mut Errors) -> Option<Shape
 /// Types that no static can name.
 fn types(ty: &Type, errors: &mut Errors) {
     match ty {
+        Type::Reference(_) => {
+            errors.at(ty, "what arrives is owned: write the type without `&`, `String` for `&str`")
+        }
         Type::ImplTrait(_) => errors.at(ty, "what travels has one type: name it instead of `impl …`"),
         _ if mentions_self(ty.to_token_stream()) => {
             errors.at(ty, "what travels has one type: name it instead of `Self`")
@@ -261,20 +267,16 @@ fn name(argument: &PatType, errors: &mut Errors) -> Ident {
 
 /// The number of `#[field(n)]`.
 fn number(attributes: &[Attribute], errors: &mut Errors) -> Option<i16> {
-    const SENTENCE: &str = "the field number of an argument is written `#[field(n)]`, n from 1 to 32767";
     let mut fields = attributes.iter().filter(|attribute| rewrite::is_field(attribute));
     let attribute = fields.next()?;
     if let Some(second) = fields.next() {
         errors.at(second, "an argument has one field number: remove one");
     }
-    let literals = attribute.parse_args_with(Punctuated::<LitInt, Token![,]>::parse_terminated);
-    let number = literals
-        .ok()
-        .filter(|literals| literals.len() == 1)
-        .and_then(|literals| literals[0].base10_parse().ok());
-    if number.is_none_or(|number: i16| number < 1) {
-        errors.at(attribute, SENTENCE);
-        return None;
+    match attribute.parse_args::<Expr>() {
+        Ok(number) => field_number(&number, errors),
+        Err(_) => {
+            errors.at(attribute, "an argument has nothing but its number: write `#[field(3)]`");
+            None
+        }
     }
-    number
 }

@@ -42,7 +42,7 @@ const FOUR_METHODS: &str = r#"
 #[test]
 fn four_methods() {
     let text = pretty(expand("namespace = \"echo\"", FOUR_METHODS));
-    snapshot("four_methods.rs", &text);
+    snapshot("service_four_methods.rs", &text);
     let trait_lines = text.lines().position(|line| line == "}").unwrap() + 1;
     let generated = text.lines().count() - trait_lines;
     assert!(generated <= 114, "{generated} lines beside the trait");
@@ -67,7 +67,7 @@ fn attributes_and_options() {
         }
     "#;
     let arguments = r#"name = "FileService", rename_all = "camelCase", crate = my::streamx"#;
-    snapshot("attributes_and_options.rs", &pretty(expand(arguments, item)));
+    snapshot("service_attributes.rs", &pretty(expand(arguments, item)));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn mistakes() {
             async fn fine(&self) -> Result<()>;
         }
     "#;
-    snapshot("mistakes.rs", &pretty(expand("nmae = \"x\"", item)));
+    snapshot("service_mistakes.rs", &pretty(expand("nmae = \"x\"", item)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The error type of a method: which exceptions it declares, and how they travel.
 
-use super::{DecodeError, Kind, Message, Reader, Value, Writer};
+use super::{DecodeError, Kind, Message, Reader, Value, Writer, literal};
 use crate::Error;
 use crate::schema::Thrown;
 
@@ -54,8 +54,11 @@ pub fn thrown<E: Value>(number: i16, name: &'static str) -> Thrown {
     Thrown { number, name, schema: E::schema() }
 }
 
-/// The error of a call that ended with a declared exception.
+/// The error of a call that ended with a declared exception. Its text shows the exception as the schema spells values.
 #[doc(hidden)]
 pub fn exception<E: Message>(exception: E) -> Error {
-    Error::declared(format!("declared exception {}", E::DESCRIPTION.name), exception)
+    const LONGEST: usize = 200;
+    let shown = literal(&exception).and_then(|literal| literal.in_thrift(&E::schema())).unwrap_or_default();
+    let shown: String = shown.chars().take(LONGEST).collect();
+    Error::declared(format!("declared exception {} {shown}", E::DESCRIPTION.name), exception)
 }

@@ -100,7 +100,77 @@ pub trait Field: Sized {
 
 /// A struct, union or exception: what can be sent and received.
 ///
-/// Implemented by `#[derive(Message)]`.
+/// Implemented by `#[derive(Message)]`:
+///
+/// ```
+/// use streamx::Message;
+///
+/// /// A struct. Every field has a number, which is what is on the wire; names are in the exported schema only.
+/// #[derive(Message, Clone, Debug, Default, PartialEq)]
+/// struct Request {
+///     #[field(1)]
+///     message: String,
+///     #[field(2)]
+///     retries: Option<i32>,             // optional
+///     #[field(3, required)]
+///     id: i64,                          // absent it is an error
+///     #[field(4, default = 10)]
+///     limit: i32,                       // absent it is 10
+///     #[field(5, rename = "userTags")]
+///     user_tags: Vec<String>,           // its name in the exported schema
+///     #[field(6)]
+///     level: Level,
+///     #[field(7)]
+///     body: Option<Body>,
+/// }
+///
+/// /// An enum. A number that is not listed is kept by the variant marked `#[other]`; without one it reads as the default.
+/// #[derive(Message, Clone, Copy, Debug, Default, PartialEq)]
+/// #[repr(i32)]
+/// enum Level {
+///     #[default]
+///     Info = 0,
+///     Warn = 1,
+///     #[other]
+///     Unknown(i32),
+/// }
+///
+/// /// A union. A variant that is not known here reads as an absent field.
+/// #[derive(Message, Clone, Debug, PartialEq)]
+/// enum Body {
+///     #[field(1)]
+///     Text(String),
+///     #[field(2)]
+///     Number(i64),
+/// }
+///
+/// /// A declared exception, the `E` of a method that returns `Result<_, E>`. A method with several returns an enum that is
+/// /// marked in the same way, with a number and an exception in each variant and, if wanted, `#[other] Other(streamx::Error)`.
+/// #[derive(Message, Clone, Debug, Default, PartialEq)]
+/// #[message(exception)]
+/// struct NotFound {
+///     #[field(1)]
+///     key: String,
+/// }
+///
+/// # fn main() -> streamx::Result<()> {
+/// let request = Request { message: "hi".into(), id: 7, ..Request::default() };
+/// let mut out = bytes::BytesMut::new();
+/// streamx::codec::encode(&request, &mut out)?;
+/// assert_eq!(streamx::codec::decode::<Request>(out.freeze())?, request);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// * The types of fields are those of [`Value`], and `Option` of each. A `String` or `Vec<u8>` is a copy of what was
+///   received, a `Bytes` a slice of it.
+/// * An absent field is the declared default, else `None` or the `Default` of its type. `#[derive(Default)]` of Rust does
+///   not know `default = …`: above, `Request::default().limit` is 0. An `Option` with a default cannot carry `None`,
+///   because an absent field reads as the default.
+/// * `#[message(rename = "…")]` changes the name of the type in the exported schema, `#[message(crate = path)]` says where
+///   this crate is. A generic message is named with its arguments, like `PageOfTag`.
+/// * With the feature `apache-thrift` (on by default) a derived type also implements `TSerializable` of the Apache `thrift`
+///   crate 0.25.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a message",
     label = "not a message",

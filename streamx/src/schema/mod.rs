@@ -3,6 +3,7 @@
 //! Every derived message has a constant description. It holds functions to the types of its fields, not the types, so
 //! that messages may hold each other.
 
+mod literal;
 mod service;
 mod thrift_idl;
 mod walk;
@@ -10,6 +11,7 @@ mod walk;
 use std::any::TypeId;
 
 pub use crate::call::Mode;
+pub use literal::Literal;
 pub use service::{Argument, Describe, MethodSchema, ServiceSchema, Thrown};
 pub use thrift_idl::{thrift_idl, try_thrift_idl};
 pub use walk::NameClash;
@@ -35,11 +37,11 @@ pub enum Type {
     /// Bytes
     Binary,
     /// A list of elements
-    List(Box<Type>),
+    List(Box<Self>),
     /// A set of elements
-    Set(Box<Type>),
+    Set(Box<Self>),
     /// A map of keys to values
-    Map(Box<Type>, Box<Type>),
+    Map(Box<Self>, Box<Self>),
     /// An enum
     Enum(&'static EnumDescription),
     /// A struct, union or exception
@@ -166,24 +168,4 @@ impl RustType {
     pub fn name(&self) -> &'static str {
         (self.name)()
     }
-}
-
-/// A value in a schema.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Literal {
-    /// A truth value
-    Bool(bool),
-    /// An integer, or the number of an enum
-    Integer(i64),
-    /// A floating-point number
-    Double(f64),
-    /// Text or bytes
-    Bytes(Vec<u8>),
-    /// The elements of a list or a set
-    List(Vec<Literal>),
-    /// The entries of a map
-    Map(Vec<(Literal, Literal)>),
-    /// The fields of a struct by their numbers
-    Struct(Vec<(i16, Literal)>),
 }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::walk::{self, Definition};
 use super::{
-    EnumDescription, FieldDescription, Literal, MethodSchema, Mode, NameClash, Presence, ServiceSchema,
-    Shape, StructDescription, Type,
+    EnumDescription, FieldDescription, MethodSchema, Mode, NameClash, Presence, ServiceSchema, Shape,
+    StructDescription, Type,
 };
 
 /// A complete `.thrift` file, which the Apache compiler and Kitex's tool accept.
@@ -67,7 +67,7 @@ fn print_field(idl: &mut String, field: &FieldDescription, shape: Shape) {
         Presence::Optional if shape != Shape::Union => "optional ",
         Presence::Optional | Presence::Plain => "",
     };
-    let default = field.default.and_then(|default| default()).map(|default| literal(&default, &schema));
+    let default = field.default.and_then(|default| default()).map(|default| default.in_thrift(&schema));
     let default = match default {
         None => String::new(),
         Some(Some(default)) => format!(" = {default}"),
@@ -145,57 +145,6 @@ fn type_name(schema: &Type) -> String {
         Type::Enum(description) => description.name.into(),
         Type::Struct(description) => walk::struct_name(description),
     }
-}
-
-/// The value as Thrift spells it; `None` for what it has no word for: numbers that are none, and bytes that are not plain
-/// text.
-fn literal(value: &Literal, schema: &Type) -> Option<String> {
-    Some(match (value, schema) {
-        (Literal::Bool(value), _) => value.to_string(),
-        (Literal::Integer(number), Type::Enum(description)) => {
-            let variant = description.variants.iter().find(|variant| i64::from(variant.number) == *number);
-            variant.map_or(number.to_string(), |variant| format!("{}.{}", description.name, variant.name))
-        }
-        (Literal::Integer(number), _) => number.to_string(),
-        (Literal::Double(value), _) if value.is_finite() => format!("{value:?}"),
-        (Literal::Double(_), _) => return None,
-        (Literal::Bytes(bytes), _) => quoted(str::from_utf8(bytes).ok()?)?,
-        (Literal::List(elements), Type::List(schema) | Type::Set(schema)) => {
-            let elements: Option<Vec<_>> = elements.iter().map(|element| literal(element, schema)).collect();
-            format!("[{}]", elements?.join(", "))
-        }
-        (Literal::Map(entries), Type::Map(key_schema, value_schema)) => {
-            let entries = entries.iter().map(|(key, value)| {
-                Some(format!("{}: {}", literal(key, key_schema)?, literal(value, value_schema)?))
-            });
-            format!("{{{}}}", entries.collect::<Option<Vec<_>>>()?.join(", "))
-        }
-        (Literal::Struct(fields), Type::Struct(description)) => {
-            let fields = fields.iter().map(|(number, value)| {
-                let field = description.fields.iter().find(|field| field.number == *number)?;
-                Some(format!("\"{}\": {}", field.name, literal(value, &(field.schema)())?))
-            });
-            format!("{{{}}}", fields.collect::<Option<Vec<_>>>()?.join(", "))
-        }
-        (Literal::List(_) | Literal::Map(_) | Literal::Struct(_), _) => return None,
-    })
-}
-
-fn quoted(text: &str) -> Option<String> {
-    let mut quoted = String::from("\"");
-    for each in text.chars() {
-        match each {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            control if control.is_control() => return None,
-            plain => quoted.push(plain),
-        }
-    }
-    quoted.push('"');
-    Some(quoted)
 }
 
 fn comment(idl: &mut String, indent: &str, doc: &str) {

@@ -23,8 +23,18 @@ impl<T> Arg<T> {
     }
 }
 
+/// What can be an argument: what can be a field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a method",
+    label = "not a type of the schema",
+    note = "put `#[derive(streamx::Message)]` on its definition, or take another type of the schema"
+)]
+pub trait Passed: Field {}
+
+impl<T: Field> Passed for T {}
+
 /// An argument with this field number.
-pub const fn arg<T: Field>(number: i16, name: &'static str) -> Arg<T> {
+pub const fn arg<T: Passed>(number: i16, name: &'static str) -> Arg<T> {
     Arg {
         number,
         name,

@@ -39,7 +39,7 @@ impl<H: IsStreaming, R: Outcome> Describe for ClientStream<H, R> {
     }
 }
 
-impl<Q, H: IsSender, R: Outcome> Describe for ServerStream<Q, H, R> {
+impl<Q, H: IsSender, R> Describe for ServerStream<Q, H, R> {
     fn method(&self) -> MethodSchema {
         let Self { names, request, responses, end } = self;
         let request = self::request((request.schema)());
@@ -47,7 +47,7 @@ impl<Q, H: IsSender, R: Outcome> Describe for ServerStream<Q, H, R> {
     }
 }
 
-impl<H: IsBidi, R: Outcome> Describe for Bidi<H, R> {
+impl<H: IsBidi, R> Describe for Bidi<H, R> {
     fn method(&self) -> MethodSchema {
         let Self { names, messages: (requests, responses), end } = self;
         let request = request((requests.schema)());

@@ -19,7 +19,7 @@ mod shape;
 mod streams;
 mod unary;
 
-pub use arguments::{Arg, Arguments, arg};
+pub use arguments::{Arg, Arguments, Passed, arg};
 pub use names::{Names, names};
 pub use outcome::{Answer, Nothing, Outcome, Response, Results, Returned, Unit, nothing, response, result};
 pub use run::{Runs, Shared};

@@ -189,10 +189,9 @@ where
 }
 
 /// The end of a method that streams its answers.
-pub struct Nothing<R: Outcome> {
-    pub(super) error: fn(R::Err) -> Error,
+pub struct Nothing<R> {
+    pub(super) end: fn(R) -> Result<()>,
     pub(super) declared: fn() -> Vec<Thrown>,
-    marker: std::marker::PhantomData<fn() -> R>,
 }
 
 /// The answer of a method that streams its answers.
@@ -210,5 +209,8 @@ where
     R::Ok: Unit,
     R::Err: Throws,
 {
-    Nothing { error: R::Err::into_error, declared: R::Err::declared, marker: std::marker::PhantomData }
+    Nothing {
+        end: |outcome| outcome.result().map(drop).map_err(R::Err::into_error),
+        declared: R::Err::declared,
+    }
 }

@@ -56,14 +56,14 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
 }
 
 /// A method that takes one request and answers with a stream.
-pub struct ServerStream<Q, H: IsSender, R: Outcome> {
+pub struct ServerStream<Q, H: IsSender, R> {
     pub(super) names: Names,
     pub(super) request: Whole<Q>,
     pub(super) responses: Whole<H::Out>,
     pub(super) end: Nothing<R>,
 }
 
-impl<Q, H: IsSender, R: Outcome> ServerStream<Q, H, R> {
+impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
     /// The method with these wire names and documentation.
     pub const fn new(names: Names, request: Whole<Q>, responses: Whole<H::Out>, end: Nothing<R>) -> Self {
         Self { names, request, responses, end }
@@ -99,20 +99,20 @@ impl<Q, H: IsSender, R: Outcome> ServerStream<Q, H, R> {
                 let Some(request) = rx.recv().await? else {
                     return Err(Error::protocol("the caller ended the call without a request"));
                 };
-                run.run(&service, (request, stream)).await.result().map_err(self.end.error).map(drop)
+                (self.end.end)(run.run(&service, (request, stream)).await)
             })
         })
     }
 }
 
 /// A method that takes a stream and answers with one.
-pub struct Bidi<H: IsBidi, R: Outcome> {
+pub struct Bidi<H: IsBidi, R> {
     pub(super) names: Names,
     pub(super) messages: (Whole<H::In>, Whole<H::Out>),
     pub(super) end: Nothing<R>,
 }
 
-impl<H: IsBidi, R: Outcome> Bidi<H, R> {
+impl<H: IsBidi, R> Bidi<H, R> {
     /// The method with these wire names and documentation.
     pub const fn new(names: Names, messages: (Whole<H::In>, Whole<H::Out>), end: Nothing<R>) -> Self {
         Self { names, messages, end }
@@ -139,7 +139,7 @@ impl<H: IsBidi, R: Outcome> Bidi<H, R> {
             let service = Arc::clone(&service);
             Box::pin(async move {
                 let stream = H::over(exchange, self.messages.0.decode, self.messages.1.encode);
-                run.run(&service, (stream,)).await.result().map_err(self.end.error).map(drop)
+                (self.end.end)(run.run(&service, (stream,)).await)
             })
         })
     }

@@ -1,24 +1,18 @@
-use streamx::{Message, Result};
+use streamx::Result;
 
-#[derive(Message, Clone, Debug, Default)]
-pub struct Req {
-    #[field(1)]
-    pub text: String,
-}
-
-#[streamx::service(name = "A", name = "B")]
+#[streamx::service(name = "A", name = "B", crate = "streamx")]
 pub trait Files {
-    async fn read(&self, req: Req) -> Result<()>;
+    async fn read(&self, path: String) -> Result<()>;
 }
 
 #[streamx::service(name)]
 pub trait Disks {
-    async fn read(&self, req: Req) -> Result<()>;
+    async fn read(&self, path: String) -> Result<()>;
 }
 
 #[streamx::service(name = 7)]
 pub trait Tapes {
-    async fn read(&self, req: Req) -> Result<()>;
+    async fn read(&self, #[field(1, required)] path: String) -> Result<()>;
 }
 
 fn main() {}

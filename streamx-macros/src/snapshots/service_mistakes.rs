@@ -52,6 +52,7 @@ const _: () = {
             Self::new(__rt::in_process(BrokenServer::new(service).into()))
         }
         /// Calls [`Broken::forgotten`].
+        #[allow(unused_variables)]
         pub fn forgotten(
             &self,
             req: Request,
@@ -92,7 +93,7 @@ const _: () = {
     }
 };
 ::core::compile_error! {
-    "there is no option `nmae`: the options are `name`, `namespace`, `rename_all` and `crate`"
+    "unknown option `nmae`: the options are `name`, `namespace`, `rename_all` and `crate`"
 }
 ::core::compile_error! {
     "a service method is an `async fn`: write `async` before `fn`"

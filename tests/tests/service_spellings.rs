@@ -1,6 +1,12 @@
-//! What must compile without a warning.
+//! Services in unusual spellings, which must compile without a warning.
 
 #![deny(warnings)]
+#![allow(
+    unnameable_types,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "a user's crate has other lints than this workspace"
+)]
 
 mod aliases {
     use streamx::Bidi;
@@ -143,14 +149,8 @@ mod private {
         }
     }
 
-    pub fn serve() -> impl std::fmt::Debug {
-        PrivateServer::new(Implementation).thrift()
-    }
-
-    impl<T> PrivateServer<T> {
-        fn thrift(self) -> String {
-            Self::thrift_idl()
-        }
+    pub fn serve() -> streamx::private::Service {
+        PrivateServer::new(Implementation).into()
     }
 }
 
@@ -166,12 +166,13 @@ mod renamed {
     }
 }
 
-fn main() {
+#[tokio::test]
+async fn services_in_every_spelling() {
     let _ = names::TClient::in_process(names::Implementation).clone();
     let _ = conditions::SometimesClient::in_process(conditions::Implementation);
     let _ = defaults::DefaultsServer::new(defaults::Implementation);
     let _ = aliases::AliasesClient::new;
     let _ = renamed::RenamedClient::connect("");
-    println!("{:?}", private::serve());
+    assert!(format!("{:?}", private::serve()).contains("Private"));
     assert!(names::TServer::<names::Implementation>::thrift_idl().contains("service Types"));
 }
