@@ -264,6 +264,9 @@ fn single_other<'a>(others: &[&'a syn::Variant], errors: &mut Errors) -> Option<
     for second in others.iter().skip(1) {
         errors.at(other_mark(second), "a second `#[other]`: one variant is enough");
     }
+    for variant in others {
+        misplaced(&variant.attrs, &["field"], "a variant marked `#[other]` has no number", errors);
+    }
     others.first().copied()
 }
 
