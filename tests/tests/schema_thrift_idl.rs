@@ -118,4 +118,10 @@ fn two_types_of_one_name_are_a_clash() {
     assert_eq!(clash.name, "Tag");
     assert_eq!(clash.types, ["schema_thrift_idl::Tag", "schema_thrift_idl::other::Tag"]);
     assert_eq!(thrift_idl(&CLASH), format!("error: {clash}\n"));
+
+    static SERVICE: ServiceSchema = ServiceSchema::new("Tag", None, "", CLASH_WITH_SERVICE);
+    assert_eq!(try_thrift_idl(&SERVICE).unwrap_err().types, ["the service", "schema_thrift_idl::Tag"]);
 }
+
+static CLASH_WITH_SERVICE: &[&dyn Describe] =
+    &[&Described(|| method("Get", Mode::Unary, &[("tag", Tag::schema)], None))];

@@ -1,6 +1,6 @@
 //! From syntax to the model. Every mistake is noted; `None` only where there is nothing to go on with.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use proc_macro2::Span;
 use quote::ToTokens;
@@ -15,6 +15,9 @@ pub(super) fn message(input: &DeriveInput, errors: &mut Errors) -> Option<Messag
     let options = MessageAttribute::find(&input.attrs, errors);
     generics(input, errors);
     misplaced(&input.attrs, &["field", "other"], "it belongs on a field or on a variant", errors);
+    if let Some(rename) = &options.rename {
+        check_name(&rename.value(), rename, errors);
+    }
     let exception = options.exception.is_some();
     let body = match &input.data {
         Data::Struct(data) => Body::Struct { fields: fields(input, data, errors)?, exception },
@@ -98,13 +101,11 @@ fn fields(input: &DeriveInput, data: &DataStruct, errors: &mut Errors) -> Option
 }
 
 fn union(data: &DataEnum, errors: &mut Errors) -> Body {
-    let variants = data.variants.iter().filter(|variant| {
-        let sentence = "a union keeps no unknown variants: make the field that holds it an `Option`, which is then `None`";
+    for variant in &data.variants {
+        let sentence = "an unknown variant reads as an absent field, so make the field an `Option`";
         misplaced(&variant.attrs, &["other"], sentence, errors);
-        true
-    });
-    let variants: Vec<_> = variants.collect();
-    Body::Union { variants: numbered(variants, "union", errors) }
+    }
+    Body::Union { variants: numbered(data.variants.iter().collect(), "union", errors) }
 }
 
 fn exceptions(input: &DeriveInput, data: &DataEnum, errors: &mut Errors) -> Body {
@@ -204,15 +205,15 @@ fn numbered(variants: Vec<&syn::Variant>, what: &str, errors: &mut Errors) -> Ve
     read
 }
 
-/// Numbers used so far, with the place of each.
+/// Numbers used so far.
 #[derive(Default)]
-struct Numbers(HashMap<i16, ()>);
+struct Numbers(HashSet<i16>);
 
 impl Numbers {
     fn add(&mut self, attribute: &FieldAttribute, errors: &mut Errors) {
         let number = attribute.number;
-        if self.0.insert(number, ()).is_some() {
-            let free = (1..=i16::MAX).find(|free| !self.0.contains_key(free)).unwrap_or(1);
+        if !self.0.insert(number) {
+            let free = (1..=i16::MAX).find(|free| !self.0.contains(free)).unwrap_or(1);
             let sentence = format!("the number {number} is taken by another one above; {free} is free");
             errors.at(&attribute.attribute, sentence);
         }
@@ -221,7 +222,7 @@ impl Numbers {
 
 /// Names used so far.
 #[derive(Default)]
-struct Names(HashMap<String, ()>);
+struct Names(HashSet<String>);
 
 impl Names {
     fn add(&mut self, name: &str, attribute: &FieldAttribute, ident: &Ident, errors: &mut Errors) {
@@ -229,16 +230,18 @@ impl Names {
             Some(rename) => rename,
             None => ident,
         };
-        let good_start = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-        if !good_start || !name.chars().all(|each| each.is_ascii_alphanumeric() || each == '_') {
-            let sentence = format!(
-                "`{name}` cannot be a name in a schema: use letters, digits and `_`, with `rename = \"…\"`"
-            );
-            errors.at(place, sentence);
-        }
-        if self.0.insert(name.to_owned(), ()).is_some() {
+        check_name(name, place, errors);
+        if !self.0.insert(name.to_owned()) {
             errors.at(place, format!("the name `{name}` is taken by another one above"));
         }
+    }
+}
+
+fn check_name(name: &str, place: impl ToTokens, errors: &mut Errors) {
+    let good_start = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    if !good_start || !name.chars().all(|each| each.is_ascii_alphanumeric() || each == '_') {
+        let advice = "use letters, digits and `_`, with `rename = \"…\"`";
+        errors.at(place, format!("`{name}` cannot be a name in a schema: {advice}"));
     }
 }
 
@@ -263,6 +266,9 @@ fn other_mark(variant: &syn::Variant) -> Option<&Attribute> {
 fn single_other<'a>(others: &[&'a syn::Variant], errors: &mut Errors) -> Option<&'a syn::Variant> {
     for second in others.iter().skip(1) {
         errors.at(other_mark(second), "a second `#[other]`: one variant is enough");
+    }
+    for variant in others {
+        misplaced(&variant.attrs, &["field"], "a variant marked `#[other]` has no number", errors);
     }
     others.first().copied()
 }
@@ -303,11 +309,14 @@ fn plain(ident: &Ident) -> String {
     name.strip_prefix("r#").unwrap_or(&name).to_owned()
 }
 
-/// `NotFound` as `not_found`.
+/// `NotFound` as `not_found`, `HTTPError` as `http_error`.
 pub(super) fn snake_case(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
     let mut snake = String::new();
-    for (index, letter) in name.chars().enumerate() {
-        if letter.is_uppercase() && index > 0 {
+    for (index, letter) in letters.iter().enumerate() {
+        let after_word = index > 0 && !letters[index - 1].is_uppercase() && letters[index - 1] != '_';
+        let before_word = index > 0 && letters.get(index + 1).is_some_and(|next| next.is_lowercase());
+        if letter.is_uppercase() && (after_word || before_word) {
             snake.push('_');
         }
         snake.extend(letter.to_lowercase());

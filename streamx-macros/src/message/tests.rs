@@ -128,5 +128,7 @@ fn a_mistake() {
 #[test]
 fn names_in_snake_case() {
     assert_eq!(parse::snake_case("NotFound"), "not_found");
+    assert_eq!(parse::snake_case("HTTPError"), "http_error");
+    assert_eq!(parse::snake_case("Ipv4Address"), "ipv4_address");
     assert_eq!(parse::snake_case("already"), "already");
 }

@@ -95,3 +95,6 @@ pub fn decode_struct(
     let field_name = |number| fields.iter().find(|field| field.0 == number).map(|field| field.1);
     value::read_fields(field_name, &mut BinaryReader::new(bytes), field).map_err(|error| error.reading(name))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,12 +13,13 @@ use super::{
 /// The Apache compiler refuses names that are words of some language, like `next` or `end`; Kitex's tool does not. Such
 /// a field needs a `#[field(1, rename = "…")]` for the former. Names are not on the wire.
 ///
-/// When two different types have one name there is no such file, and the text says so instead; see [`try_thrift_idl`].
+/// When two different types, or a type and the service, have one name there is no such file, and the text says so instead; see [`try_thrift_idl`].
 pub fn thrift_idl(service: &ServiceSchema) -> String {
     try_thrift_idl(service).unwrap_or_else(|clash| format!("error: {clash}\n"))
 }
 
-/// A complete `.thrift` file. Fails when two different types have one name.
+/// A complete `.thrift` file. Fails when two different types, or a type and the
+/// service, have one name.
 pub fn try_thrift_idl(service: &ServiceSchema) -> Result<String, NameClash> {
     let definitions = walk::definitions(service)?;
     let mut idl = String::new();

@@ -15,6 +15,7 @@ pub(super) enum Definition {
 /// The definitions a service needs, in an order in which each comes after what it uses.
 pub(super) fn definitions(service: &ServiceSchema) -> Result<Vec<Definition>, NameClash> {
     let mut walk = Walk::default();
+    walk.names.insert(service.name.to_owned(), "the service");
     for method in service.methods() {
         for argument in &method.arguments {
             walk.visit(&argument.schema)?;
@@ -53,13 +54,13 @@ fn name_in_name(schema: &Type) -> String {
     }
 }
 
-/// Two different types have one name in one schema.
+/// Two different types, or a type and the service, have one name in one schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NameClash {
     /// The name.
     pub name: String,
-    /// The Rust paths of the two types.
+    /// The Rust paths of the two types; the first may be `the service`.
     pub types: [&'static str; 2],
 }
 
@@ -68,7 +69,7 @@ impl fmt::Display for NameClash {
         let [first, second] = self.types;
         write!(
             f,
-            "two different types are called `{}` in this schema: {first} and {second}; give one another name with \
+            "two things are called `{}` in this schema: {first} and {second}; give one another name with \
              #[message(rename = \"…\")]",
             self.name
         )

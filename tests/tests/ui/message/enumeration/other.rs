@@ -23,6 +23,7 @@ pub enum Two {
 pub enum NotI32 {
     Info,
     #[other]
+    #[field(3)]
     Unknown(u32),
 }
 

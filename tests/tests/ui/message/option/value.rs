@@ -1,6 +1,7 @@
 use streamx::Message;
 
 #[derive(Message, Default)]
+#[message(rename = "my request", crate = "streamx")]
 pub struct Request {
     #[field(1, required = true)]
     pub id: i64,
