@@ -85,8 +85,9 @@ impl Open for Connections {
             let text = format!("{} carries unary calls only; streams need ttheader://", inner.endpoint);
             return std::future::ready(Err(Error::new(Code::InvalidArgument, text))).boxed();
         }
-        if let Some(client) = inner.free_stream() {
-            return std::future::ready(client.open(&opening)).boxed();
+        // A connection may end between the look and the opening; then nothing was sent, and a new one is made.
+        if let Some(Ok(exchange)) = inner.free_stream().map(|client| client.open(&opening)) {
+            return std::future::ready(Ok(exchange)).boxed();
         }
         let inner = Arc::clone(inner);
         Box::pin(async move { inner.connected().await?.open(&opening) })

@@ -63,6 +63,8 @@ pub(crate) struct Connection<P> {
     input: BytesMut,
     need: usize,
     handlers: Handlers,
+    /// Wakes this task for its handlers.
+    waker: Waker,
     out: Deliveries,
     patience: u32,
     watch: Watch,
@@ -81,6 +83,7 @@ impl<P: Protocol> Connection<P> {
         link.meter.connections.add(1);
         link.meter.connections_opened.add(1);
         Self {
+            waker: Waker::from(Arc::clone(&link.waker)),
             link,
             protocol,
             socket: Box::pin(socket),
@@ -153,8 +156,7 @@ impl<P: Protocol> Connection<P> {
     }
 
     fn poll_handlers(&mut self) {
-        let waker = Waker::from(Arc::clone(&self.link.waker));
-        self.handlers.poll(&mut Context::from_waker(&waker));
+        self.handlers.poll(&mut Context::from_waker(&self.waker));
     }
 
     /// Makes the read buffer ready: the one that is there when nobody holds a slice of it, else a new one.
@@ -224,7 +226,7 @@ impl<P: Protocol> Connection<P> {
     fn end(&mut self, error: &Error) {
         self.link.close(error.clone());
         self.protocol.lost(error, &mut self.out);
-        self.handlers.clear();
+        self.handlers.disperse();
         self.out.started.clear();
         for waker in self.out.wakers.drain(..) {
             waker.wake();

@@ -141,10 +141,14 @@ impl Handlers {
         self.timed.store(start.elapsed() >= SLOW_PASS, Relaxed);
     }
 
-    /// Drops all handlers that are here, because the connection is lost.
-    pub(crate) fn clear(&mut self) {
-        self.here.clear();
-        lock(&self.moving).clear();
+    /// The connection is lost, and the calls whose callers are gone know it. Their handlers are dropped; the others
+    /// (one-way calls) go on in tasks of their own.
+    pub(crate) fn disperse(&mut self) {
+        let here = std::mem::take(&mut self.here).into_iter().filter_map(|here| here.running);
+        let moving = std::mem::take(&mut *lock(&self.moving));
+        for running in here.chain(moving) {
+            tokio::spawn(Apart { running: Some(running), moving: Arc::default() });
+        }
     }
 
     fn keep(&mut self, running: Running) {

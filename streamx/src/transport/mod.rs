@@ -15,6 +15,7 @@ mod unary;
 #[cfg(test)]
 mod tests;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
@@ -29,9 +30,10 @@ pub(crate) use socket::Socket;
 pub(crate) use ttheader::Client as StreamClient;
 pub(crate) use unary::Client as UnaryClient;
 
-use crate::Limits;
+use crate::call::Encode;
 use crate::counters::Meter;
 use crate::wire::unary::Framing;
+use crate::{Error, Limits, Result};
 
 /// Starts a client's connection for streams in a task of its own.
 /// The future is ready when the connection has ended.
@@ -66,6 +68,30 @@ fn link(
 ) -> (Box<dyn AsyncRead + Send + Unpin>, Arc<Link>) {
     let (reader, writer): (_, Box<dyn AsyncWrite + Send + Unpin>) = socket.split();
     (reader, Arc::new(Link::new(writer, limits, meter)))
+}
+
+/// Encodes one message to the end of the send buffer. When that fails, panics, or gives more than `limit` bytes, the
+/// buffer is cut back to `mark`, where the frame began: what other streams have put there must leave whole.
+fn encode_into(out: &mut BytesMut, mark: usize, encode: Encode<'_>, limit: usize) -> Result<usize> {
+    let start = out.len();
+    let encoded = catch_unwind(AssertUnwindSafe(|| encode(out)));
+    let checked = match encoded {
+        Ok(encoded) => encoded.and_then(|()| check_size(out.len() - start, limit)),
+        Err(panic) => {
+            out.truncate(mark);
+            resume_unwind(panic);
+        }
+    };
+    checked.inspect_err(|_| out.truncate(mark))
+}
+
+fn check_size(size: usize, limit: usize) -> Result<usize> {
+    if size <= limit {
+        return Ok(size);
+    }
+    Err(Error::limit(format!(
+        "the message has {size} bytes; at most {limit} may be sent (limit max_message_size)"
+    )))
 }
 
 /// Locks. A panic while one of our locks is held cannot happen between two states that matter: what is encoded under

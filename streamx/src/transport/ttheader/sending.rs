@@ -9,8 +9,8 @@ use bytes::{Bytes, BytesMut};
 use super::client::Hold;
 use super::{Peer, Stream};
 use crate::call::{Encode, Outgoing};
-use crate::transport::lock;
 use crate::transport::outbox::{Flush, LARGE, Share};
+use crate::transport::{check_size, encode_into, lock};
 use crate::wire::ttheader::frame;
 use crate::{Error, Result};
 
@@ -42,18 +42,12 @@ impl Sending {
             outbox.framed();
         }
         let mark = stream.head.begin(&mut outbox.open);
-        let start = outbox.open.len();
         let written = match payload {
-            Payload::Encode(encode) => encode(&mut outbox.open)
-                .and_then(|()| check_size(outbox.open.len() - start, limit))
-                .map(|size| {
-                    frame::end(&mut outbox.open, mark);
-                    size
-                }),
-            Payload::Large(bytes) => check_size(bytes.len(), limit).map(|size| {
+            Payload::Encode(encode) => encode_into(&mut outbox.open, mark, encode, limit)
+                .inspect(|_| frame::end(&mut outbox.open, mark)),
+            Payload::Large(bytes) => check_size(bytes.len(), limit).inspect(|&size| {
                 frame::end_before(&mut outbox.open, mark, size);
                 outbox.seal_with(bytes);
-                size
             }),
         };
         let size = written.inspect_err(|_| outbox.open.truncate(mark))?;
@@ -111,15 +105,6 @@ impl Outgoing for Sending {
             self.peer.reset(&self.stream, &error);
         }
     }
-}
-
-fn check_size(size: usize, limit: usize) -> Result<usize> {
-    if size <= limit {
-        return Ok(size);
-    }
-    Err(Error::limit(format!(
-        "the message has {size} bytes; at most {limit} may be sent (limit max_message_size)"
-    )))
 }
 
 fn over(client: bool) -> Error {

@@ -6,14 +6,14 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 
-use super::{MESSAGE_TYPE, SERVICE, bounds, broken, check_size};
+use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::{Encode, Exchange, Incoming, Mode, Opening, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
-use crate::transport::lock;
 use crate::transport::outbox::Share;
 use crate::transport::ttheader::{CODE_KEY, Hold, application};
+use crate::transport::{encode_into, lock};
 use crate::wire::Cut;
 use crate::wire::unary::{self, Calls, EnvelopeKind, Framing, Matched, Unary};
 use crate::{Error, Result, Side};
@@ -147,11 +147,7 @@ impl Outgoing for Request {
             opening.method,
             id,
         );
-        let start = outbox.open.len();
-        let written = encode(&mut outbox.open)
-            .and_then(|()| check_size(outbox.open.len() - start, link.limits.max_message_size));
-        if let Err(error) = written {
-            outbox.open.truncate(before);
+        if let Err(error) = encode_into(&mut outbox.open, before, encode, link.limits.max_message_size) {
             calls.give_up(id);
             return Err(error);
         }

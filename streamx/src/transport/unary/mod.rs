@@ -21,12 +21,3 @@ fn bounds(limits: &Limits) -> Bounds {
 fn broken(violation: crate::wire::Violation) -> Error {
     Error::protocol(violation.to_string())
 }
-
-fn check_size(size: usize, limit: usize) -> crate::Result<()> {
-    if size <= limit {
-        return Ok(());
-    }
-    Err(Error::limit(format!(
-        "the message has {size} bytes; at most {limit} may be sent (limit max_message_size)"
-    )))
-}

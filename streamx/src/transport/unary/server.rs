@@ -6,17 +6,17 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
 
-use super::{MESSAGE_TYPE, SERVICE, bounds, broken, check_size};
+use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::router::{NoRoute, Route, Router};
 use crate::call::{Encode, Exchange, Incoming, Mode, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::handlers::{Running, Serving};
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
-use crate::transport::lock;
 use crate::transport::outbox::Share;
 use crate::transport::ttheader::{CODE_KEY, exception_type, private_keys};
 use crate::transport::turns::Turn;
+use crate::transport::{encode_into, lock};
 use crate::wire::Cut;
 use crate::wire::unary::{self, EnvelopeKind, Framing, Unary};
 use crate::{Code, Error, Result, Side};
@@ -215,11 +215,7 @@ impl Outgoing for Answer {
         let ints = [(MESSAGE_TYPE, "2"), (CODE_KEY, "0")];
         let mark =
             unary::begin(&mut outbox.open, *framing, 0, &[], &ints, EnvelopeKind::Reply, method, *sequence);
-        let start = outbox.open.len();
-        let written = encode(&mut outbox.open)
-            .and_then(|()| check_size(outbox.open.len() - start, link.limits.max_message_size));
-        if let Err(error) = written {
-            outbox.open.truncate(before);
+        if let Err(error) = encode_into(&mut outbox.open, before, encode, link.limits.max_message_size) {
             *answered = false;
             return Err(error);
         }
