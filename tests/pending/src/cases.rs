@@ -1,6 +1,8 @@
 //! What a client of streamx must see, whoever serves Interop. The Kitex client in `tests/kitex/cases` runs the same list.
 
+use std::future::Future;
 use std::path::Path;
+use std::time::Duration;
 
 use streamx::{Channel, Error};
 
@@ -48,6 +50,14 @@ impl Peer {
     }
 }
 
+/// How long a case may take; what it waits for takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs a case, and panics when it does not end.
+pub async fn within_patience(case: impl Future<Output = ()>) {
+    tokio::time::timeout(PATIENCE, case).await.unwrap_or_else(|_| panic!("blocked for {PATIENCE:?}"));
+}
+
 /// Demands that the text of an error has every one of `words`.
 #[track_caller]
 fn says(error: &Error, words: &[&str]) {
@@ -82,7 +92,7 @@ macro_rules! every_case {
             #[tokio::test(flavor = $flavor)]
             async fn $case() {
                 if let Some(peer) = $start().await {
-                    $crate::cases::$module::$case(peer).await;
+                    $crate::cases::within_patience($crate::cases::$module::$case(peer)).await;
                 }
             }
         )*
