@@ -46,9 +46,9 @@ type tally struct {
 	reason           string
 }
 
-// count asks once the server has seen n streams cancelled.
-func count(ctx context.Context, p *Peer, n int64) tally {
-	stream := act(ctx, p, &interop.Command{What: "count", Count: n})
+// count asks once the server has seen so many streams cancelled and has so many alive.
+func count(ctx context.Context, p *Peer, cancelledBefore, aliveNow int64) tally {
+	stream := act(ctx, p, &interop.Command{What: "count", Count: cancelledBefore, Size: aliveNow})
 	cancelled, alive := receive(ctx, stream), receive(ctx, stream)
 	ended(ctx, stream)
 	return tally{cancelled.Number, alive.Number, cancelled.Text}
@@ -56,7 +56,7 @@ func count(ctx context.Context, p *Peer, n int64) tally {
 
 // noticed waits until the server has seen one more stream cancelled than before and has freed it.
 func noticed(ctx context.Context, p *Peer, before tally, reason string) {
-	after := count(ctx, p, before.cancelled+1)
+	after := count(ctx, p, before.cancelled+1, 0)
 	equal("number of cancelled streams", after.cancelled, before.cancelled+1)
 	equal("number of handlers alive", after.alive, before.alive)
 	if !p.Streamx && !strings.Contains(after.reason, reason) {
@@ -161,7 +161,7 @@ func unknown(ctx context.Context, p *Peer, open func(ctx context.Context) receiv
 }
 
 func clientCancels(ctx context.Context, p *Peer, closed bool) {
-	before := count(ctx, p, 0)
+	before := count(ctx, p, 0, 0)
 	doomed, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream := waiting(doomed, p)
@@ -176,11 +176,12 @@ func clientCancels(ctx context.Context, p *Peer, closed bool) {
 }
 
 func uploadCancelled(ctx context.Context, p *Peer) {
-	before := count(ctx, p, 0)
+	before := count(ctx, p, 0, 0)
 	doomed, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream := get(p.Client.Upload(doomed))
 	must(stream.Send(doomed, packet(0, 10)), "send")
+	count(ctx, p, 0, before.alive+1) // a handler that never started cannot notice
 	cancel()
 	// Kitex would close the stream normally here if it were closed first: only a receive sees the cancel.
 	var answer interop.Packet
@@ -191,7 +192,7 @@ func uploadCancelled(ctx context.Context, p *Peer) {
 
 // clientDrops has another process hold a stream, and kills it.
 func clientDrops(ctx context.Context, p *Peer) {
-	before := count(ctx, p, 0)
+	before := count(ctx, p, 0, 0)
 	child := exec.CommandContext(ctx, os.Args[0], p.Addr, "hold")
 	output, err := child.StdoutPipe()
 	must(err, "pipe")
@@ -216,7 +217,7 @@ func Hold(p *Peer, held func()) error {
 }
 
 func deadline(ctx context.Context, p *Peer) {
-	before := count(ctx, p, 0)
+	before := count(ctx, p, 0, 0)
 	brief, cancel := context.WithTimeout(ctx, soon)
 	defer cancel()
 	stream := waiting(brief, p)

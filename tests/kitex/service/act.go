@@ -17,14 +17,14 @@ import (
 //	panic         panic
 //	finish-first  send count packets of size bytes and return, although the client has not closed
 //	wait          send one packet, then block until the caller is gone
-//	count         once count handlers have been cancelled, send how many were (and why the last one) and how many are alive
+//	count         once count handlers have been cancelled and size are alive, send how many were (and why the last one) and are
 func (s *Service) Act(ctx context.Context, stream interop.Interop_ActServer) error {
 	command, err := stream.Recv(ctx)
 	if err != nil {
 		return err
 	}
 	if command.What == "count" { // does not count itself
-		return s.count(ctx, command.Count, stream)
+		return s.count(ctx, command, stream)
 	}
 	s.calls.enter()
 	defer s.calls.leave(ctx)
@@ -52,8 +52,8 @@ func (s *Service) Act(ctx context.Context, stream interop.Interop_ActServer) err
 	return fmt.Errorf("unknown command %q", command.What)
 }
 
-func (s *Service) count(ctx context.Context, cancelled int64, stream interop.Interop_ActServer) error {
-	now, err := s.calls.await(ctx, cancelled)
+func (s *Service) count(ctx context.Context, command *interop.Command, stream interop.Interop_ActServer) error {
+	now, err := s.calls.await(ctx, command.Count, command.Size)
 	if err != nil {
 		return err
 	}

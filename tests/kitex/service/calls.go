@@ -11,7 +11,7 @@ type calls struct {
 	alive     int64
 	cancelled int64
 	reason    string
-	changed   chan struct{} // closed and replaced when cancelled grows
+	changed   chan struct{} // closed and replaced when a handler starts or ends
 }
 
 func newCalls() *calls {
@@ -22,6 +22,7 @@ func (c *calls) enter() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.alive++
+	c.announce()
 }
 
 // leave is called when a handler returns. A context that ended before the handler did is a caller that went away.
@@ -32,9 +33,13 @@ func (c *calls) leave(ctx context.Context) {
 	if err := ctx.Err(); err != nil {
 		c.cancelled++
 		c.reason = err.Error()
-		close(c.changed)
-		c.changed = make(chan struct{})
 	}
+	c.announce()
+}
+
+func (c *calls) announce() {
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 type tally struct {
@@ -42,13 +47,13 @@ type tally struct {
 	reason           string
 }
 
-// await returns as soon as at least n handlers have been cancelled, or when ctx ends.
-func (c *calls) await(ctx context.Context, n int64) (tally, error) {
+// await returns as soon as at least so many handlers have been cancelled and so many are alive, or when ctx ends.
+func (c *calls) await(ctx context.Context, cancelled, alive int64) (tally, error) {
 	for {
 		c.mu.Lock()
 		now, changed := tally{c.alive, c.cancelled, c.reason}, c.changed
 		c.mu.Unlock()
-		if now.cancelled >= n {
+		if now.cancelled >= cancelled && now.alive >= alive {
 			return now, nil
 		}
 		select {

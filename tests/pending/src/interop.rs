@@ -175,7 +175,7 @@ pub trait Interop {
     /// * `panic`: panic
     /// * `finish-first`: send `count` packets of `size` bytes and return, although the client has not closed
     /// * `wait`: send one packet, then wait until the caller is gone
-    /// * `count`: once `count` handlers have been cancelled, send how many were and how many are alive
+    /// * `count`: once `count` handlers have been cancelled and `size` are alive, send how many were and are
     #[bidi]
     async fn act(&self, stream: Bidi<Command, Packet>) -> Result<()>;
 }

@@ -16,8 +16,12 @@ const IMPATIENCE: Duration = Duration::from_millis(200);
 type Act = client::Bidi<Command, Packet>;
 
 pub(super) async fn act(client: &InteropClient, what: &str, count: i64) -> Act {
+    command(client, Command { what: what.to_owned(), count, size: 10 }).await
+}
+
+async fn command(client: &InteropClient, command: Command) -> Act {
     let mut stream = client.act().await.unwrap();
-    stream.send(Command { what: what.to_owned(), count, size: 10 }).await.unwrap();
+    stream.send(command).await.unwrap();
     stream
 }
 
@@ -27,9 +31,10 @@ struct Tally {
     alive: i64,
 }
 
-/// Asks, once the server has seen `cancelled` streams cancelled. Gives the reason of the last one too, if the server knows it.
-async fn count(client: &InteropClient, cancelled: i64) -> (Tally, String) {
-    let mut stream = act(client, "count", cancelled).await;
+/// Asks, once the server has seen so many streams cancelled and has so many alive. Gives the reason of the last one too, if the server knows it.
+async fn count(client: &InteropClient, cancelled: i64, alive: i64) -> (Tally, String) {
+    let question = Command { what: "count".to_owned(), count: cancelled, size: alive };
+    let mut stream = command(client, question).await;
     let cancelled = stream.recv().await.unwrap().expect("a number of cancelled streams");
     let alive = stream.recv().await.unwrap().expect("a number of handlers alive");
     (Tally { cancelled: cancelled.number, alive: alive.number }, cancelled.text)
@@ -37,7 +42,7 @@ async fn count(client: &InteropClient, cancelled: i64) -> (Tally, String) {
 
 /// Waits until the server has seen one more stream cancelled than before, and demands that it has freed it.
 async fn noticed(peer: &Peer, client: &InteropClient, before: Tally, reason: &str) {
-    let (after, seen) = count(client, before.cancelled + 1).await;
+    let (after, seen) = count(client, before.cancelled + 1, 0).await;
     assert_eq!(after, Tally { cancelled: before.cancelled + 1, ..before });
     assert!(!peer.kitex || seen.contains(reason), "the server saw {seen:?}, not {reason}");
     echo_with(client, 1, 10).await;
@@ -158,14 +163,14 @@ async fn unknown(peer: Peer, channel: Channel, mut stream: client::Bidi<Packet, 
 /// Dropping a stream cancels it.
 pub async fn client_cancels(peer: Peer) {
     let client = peer.client().await;
-    let (before, _) = count(&client, 0).await;
+    let (before, _) = count(&client, 0, 0).await;
     drop(waiting(&client).await);
     noticed(&peer, &client, before, "12007").await;
 }
 
 pub async fn client_cancels_closed(peer: Peer) {
     let client = peer.client().await;
-    let (before, _) = count(&client, 0).await;
+    let (before, _) = count(&client, 0, 0).await;
     let mut stream = waiting(&client).await;
     stream.close_send().await.unwrap();
     drop(stream);
@@ -174,9 +179,10 @@ pub async fn client_cancels_closed(peer: Peer) {
 
 pub async fn upload_cancelled(peer: Peer) {
     let client = peer.client().await;
-    let (before, _) = count(&client, 0).await;
+    let (before, _) = count(&client, 0, 0).await;
     let mut stream = client.upload().await.unwrap();
     stream.send(packet(0, 10)).await.unwrap();
+    count(&client, 0, before.alive + 1).await; // a handler that never started cannot notice
     drop(stream);
     noticed(&peer, &client, before, "12007").await;
 }
@@ -184,7 +190,7 @@ pub async fn upload_cancelled(peer: Peer) {
 /// The server would send for ever.
 pub async fn download_cancelled(peer: Peer) {
     let client = peer.client().await;
-    let (before, _) = count(&client, 0).await;
+    let (before, _) = count(&client, 0, 0).await;
     let endless = Command { what: String::new(), count: i64::MAX, size: 10 };
     let mut stream = client.download(endless).await.unwrap();
     for number in 0..3 {
@@ -197,7 +203,7 @@ pub async fn download_cancelled(peer: Peer) {
 /// The whole client goes away, without a word on the wire.
 pub async fn client_drops(peer: Peer) {
     let client = peer.client().await;
-    let (before, _) = count(&client, 0).await;
+    let (before, _) = count(&client, 0, 0).await;
     let url = format!("ttheader://{}", peer.server.addr());
     let gone = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

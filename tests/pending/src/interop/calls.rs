@@ -29,10 +29,10 @@ impl Calls {
         outcome
     }
 
-    /// Waits until at least `cancelled` handlers were cancelled.
-    pub(super) async fn reached(&self, cancelled: i64) -> Tally {
+    /// Waits until at least so many handlers were cancelled and so many are alive.
+    pub(super) async fn reached(&self, cancelled: i64, alive: i64) -> Tally {
         let mut tally = self.0.subscribe();
-        let reached = tally.wait_for(|tally| tally.cancelled >= cancelled).await;
+        let reached = tally.wait_for(|tally| tally.cancelled >= cancelled && tally.alive >= alive).await;
         *reached.expect("the sender lives as long as self")
     }
 }

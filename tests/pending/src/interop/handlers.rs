@@ -116,15 +116,15 @@ impl Interop for Handlers {
             return Err(Error::other("the first command is missing"));
         };
         if command.what == "count" {
-            return self.count(command.count, stream).await; // does not count itself
+            return self.count(command, stream).await; // does not count itself
         }
         self.calls.counted(act(command, stream)).await
     }
 }
 
 impl Handlers {
-    async fn count(&self, cancelled: i64, mut stream: Bidi<Command, Packet>) -> Result<()> {
-        let tally = self.calls.reached(cancelled).await;
+    async fn count(&self, command: Command, mut stream: Bidi<Command, Packet>) -> Result<()> {
+        let tally = self.calls.reached(command.count, command.size).await;
         stream.send(Packet { number: tally.cancelled, ..Packet::default() }).await?;
         stream.send(Packet { number: tally.alive, ..Packet::default() }).await
     }
