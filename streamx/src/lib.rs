@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod counters;
 mod error;
 mod limits;
 
@@ -23,7 +24,12 @@ pub mod server;
 #[doc(hidden)]
 pub mod private;
 
+pub use call::{Placement, Service};
 pub use client::Channel;
+pub use codec::Message;
+pub use counters::Counters;
 pub use error::{Code, Error, Result, Side};
 pub use limits::Limits;
+pub use server::Server;
+pub use stream::{Bidi, Lends, Payload, Sender, Sending, Streaming};
 pub use streamx_macros::{Message, service};

@@ -62,7 +62,8 @@ macro_rules! setters {
 
 setters! {
     /// The largest message that is sent or received. Default 16 MiB, in every protocol; Kitex has no such limit
-    /// and gRPC's usual one is 4 MiB. A larger one ends its stream, and the error names this limit.
+    /// and gRPC's usual one is 4 MiB. A larger one ends its stream, and the error names this
+    /// limit; a larger unary message closes its connection.
     max_message_size: usize;
     /// The largest header area of one TTHeader frame. Default 64 KiB; the wire allows 262,140 bytes, Kitex before
     /// v0.15.4 reads at most 65,536. A larger one closes the connection.

@@ -4,8 +4,10 @@
 //! direction. A message costs one virtual call: it is encoded straight into the connection's send buffer, and
 //! decoded from a slice of its receive buffer.
 
-mod router;
+pub(crate) mod placement;
+pub(crate) mod router;
 
+pub use placement::Placement;
 pub use router::Service;
 
 use std::fmt;
@@ -15,6 +17,7 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 
+use crate::counters::Counters;
 use crate::{Error, Result};
 
 /// Which sides of a method send a stream of messages.
@@ -46,7 +49,7 @@ impl Mode {
 /// is the struct of arguments and the one response the struct of results (field 0 the value, others the declared
 /// exceptions), both without a message envelope.
 #[derive(Clone, Copy, Debug)]
-pub struct Opening {
+pub(crate) struct Opening {
     /// The wire name of the service.
     pub service: &'static str,
     /// The wire name of the method.
@@ -56,7 +59,7 @@ pub struct Opening {
 }
 
 /// Writes one message to the end of the buffer it is given; on failure the buffer is cut back.
-pub type Encode<'a> = &'a mut dyn FnMut(&mut BytesMut) -> Result<()>;
+pub(crate) type Encode<'a> = &'a mut dyn FnMut(&mut BytesMut) -> Result<()>;
 
 /// The messages that leave.
 ///
@@ -134,7 +137,10 @@ impl fmt::Debug for Method {
 }
 
 /// What carries the calls of a client.
-pub trait Open: Send + Sync + 'static {
+pub(crate) trait Open: Send + Sync + 'static {
     /// Opens a call. Waits for a connection if there is none, never for the peer's answer.
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>>;
+
+    /// What the connections have done and hold.
+    fn counters(&self) -> Counters;
 }

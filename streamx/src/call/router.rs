@@ -1,26 +1,207 @@
 //! Names to services.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::Method;
+use super::placement::{Pace, Placement};
+use crate::{Code, Error, Result};
 
-/// An implementation of a service, ready to be served: what `TestServiceServer` turns into.
+/// An implementation of a service, ready to be served: what `TestServiceServer::new(…)` turns into.
 #[derive(Clone)]
 pub struct Service {
     pub(crate) name: &'static str,
     pub(crate) methods: Vec<Method>,
+    placement: Placement,
+}
+
+/// All services of one server.
+#[derive(Debug, Default)]
+pub(crate) struct Router {
+    /// In the order of registration: without a service name the first one that has the method wins.
+    services: Vec<Routes>,
+}
+
+#[derive(Debug)]
+struct Routes {
+    name: &'static str,
+    methods: HashMap<&'static str, Arc<Route>>,
+}
+
+/// One method of one server.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) service: &'static str,
+    pub(crate) method: Method,
+    pub(crate) pace: Pace,
+}
+
+/// Nothing serves what was asked for. `exception` is the type of the exception Kitex uses for it.
+#[derive(Debug)]
+pub(crate) struct NoRoute {
+    pub(crate) exception: i32,
+    pub(crate) error: Error,
 }
 
 impl Service {
     /// A service with this wire name and these methods.
     #[doc(hidden)]
     pub fn new(name: &'static str, methods: Vec<Method>) -> Self {
-        Self { name, methods }
+        Self { name, methods, placement: Placement::default() }
     }
+
+    /// Fixes where the handlers of this service are polled.
+    #[must_use]
+    pub fn placement(mut self, placement: Placement) -> Self {
+        self.placement = placement;
+        self
+    }
+}
+
+impl Router {
+    /// Adds a service. Fails when the name is taken or two methods have one wire name.
+    pub(crate) fn add(&mut self, service: Service) -> Result<()> {
+        let Service { name, methods, placement } = service;
+        if self.services.iter().any(|routes| routes.name == name) {
+            return Err(invalid(format!("two services are called {name}; give one of them another name")));
+        }
+        let mut routes = HashMap::with_capacity(methods.len());
+        for method in methods {
+            let wire = method.name;
+            let route = Route { service: name, method, pace: Pace::new(placement) };
+            if routes.insert(wire, Arc::new(route)).is_some() {
+                return Err(invalid(format!("service {name} has two methods with the wire name {wire}")));
+            }
+        }
+        self.services.push(Routes { name, methods: routes });
+        Ok(())
+    }
+
+    /// Finds a method as Kitex does (`server/service.go`, v0.16.3): by both names; without a service name, or with
+    /// one that is not known, by the method alone where it is unambiguous.
+    pub(crate) fn find(&self, service: &str, method: &str) -> Result<&Arc<Route>, NoRoute> {
+        if let Some(routes) = self.services.iter().find(|routes| routes.name == service) {
+            return routes.methods.get(method).ok_or_else(|| no_method(routes, method));
+        }
+        let mut found = self.services.iter().filter_map(|routes| routes.methods.get(method));
+        match (found.next(), found.next()) {
+            (Some(route), None) => Ok(route),
+            (Some(route), Some(_)) if service.is_empty() => Ok(route),
+            _ => Err(self.no_service(service, method)),
+        }
+    }
+
+    fn no_service(&self, service: &str, method: &str) -> NoRoute {
+        let known = list(self.services.iter().map(|routes| routes.name));
+        let text = if service.is_empty() {
+            format!(
+                "unknown method {}: no service of this server has it; the services are {known}",
+                shown(method)
+            )
+        } else {
+            format!("unknown service {}, method {}; this server has {known}", shown(service), shown(method))
+        };
+        NoRoute { exception: 20, error: unimplemented(text) }
+    }
+}
+
+fn no_method(routes: &Routes, method: &str) -> NoRoute {
+    let known = list(routes.methods.keys().copied());
+    let text = format!("unknown method {} (service {}); it has {known}", shown(method), routes.name);
+    NoRoute { exception: 1, error: unimplemented(text) }
+}
+
+fn unimplemented(text: String) -> Error {
+    Error::new(Code::Unimplemented, text).retryable()
+}
+
+fn invalid(text: String) -> Error {
+    Error::new(Code::InvalidArgument, text)
+}
+
+/// A name a peer sent, cut to what a sentence can hold.
+fn shown(name: &str) -> String {
+    match name.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    let more = names.len().saturating_sub(20);
+    names.truncate(20);
+    let mut text = names.join(", ");
+    if text.is_empty() {
+        text.push_str("none");
+    }
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service").field("name", &self.name).field("methods", &self.methods).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Exchange, Handler, Mode};
+    use futures::future::BoxFuture;
+
+    struct Nothing;
+
+    impl Handler for Nothing {
+        fn handle(&self, _: Exchange) -> BoxFuture<'static, Result<()>> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    fn service(name: &'static str, methods: &[&'static str]) -> Service {
+        let method = |&name| Method { name, mode: Mode::Unary, handler: Arc::new(Nothing) };
+        Service::new(name, methods.iter().map(method).collect())
+    }
+
+    fn router() -> Router {
+        let mut router = Router::default();
+        router.add(service("A", &["Both", "OnlyA"])).unwrap();
+        router.add(service("B", &["Both", "OnlyB"])).unwrap();
+        router
+    }
+
+    #[test]
+    fn names_are_found_as_kitex_finds_them() {
+        let router = router();
+        let found = |service, method| router.find(service, method).map(|route| route.service).ok();
+        assert_eq!(found("B", "Both"), Some("B"));
+        assert_eq!(found("", "Both"), Some("A"), "without a service name the first one wins");
+        assert_eq!(found("Gone", "OnlyB"), Some("B"), "an unknown service with a unique method");
+        assert_eq!(found("Gone", "Both"), None);
+        assert_eq!(found("A", "OnlyB"), None);
+    }
+
+    #[test]
+    fn what_is_not_found_is_named_with_what_there_is() {
+        let router = router();
+        let method = router.find("A", "Nope").unwrap_err();
+        assert_eq!((method.exception, method.error.code()), (1, Code::Unimplemented));
+        assert_eq!(method.error.to_string(), "unknown method Nope (service A); it has Both, OnlyA");
+        let service = router.find("C", "Nope").unwrap_err();
+        assert_eq!(service.exception, 20);
+        assert_eq!(service.error.to_string(), "unknown service C, method Nope; this server has A, B");
+    }
+
+    #[test]
+    fn a_name_can_be_taken_once() {
+        let error = router().add(service("A", &[])).unwrap_err();
+        assert_eq!(error.to_string(), "two services are called A; give one of them another name");
+        let error = Router::default().add(service("C", &["M", "M"])).unwrap_err();
+        assert_eq!(error.to_string(), "service C has two methods with the wire name M");
     }
 }

@@ -1,5 +1,20 @@
 //! The client: channels, calls, and the client's twins of the handles.
 
+mod backoff;
+mod bidi;
+mod call;
 mod channel;
+mod client_stream;
+mod connections;
+mod endpoint;
+mod sender;
+mod streaming;
+#[cfg(test)]
+mod tests;
 
-pub use channel::Channel;
+pub use bidi::Bidi;
+pub use call::Call;
+pub use channel::{Channel, ChannelBuilder};
+pub use client_stream::{ClientStream, Reply};
+pub use sender::Sender;
+pub use streaming::Streaming;

@@ -1,1 +1,168 @@
-//! See the crate page.
+//! The server: its builder, accepting connections, draining them.
+
+mod accept;
+mod address;
+
+pub use address::Addr;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::call::Service;
+use crate::call::router::Router;
+use crate::counters::{Counters, Meter};
+use crate::transport::{Serve, Stop};
+use crate::{Limits, Result};
+use accept::Listener;
+
+/// How long running calls may go on after a shutdown was asked for.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// A server; see [`Server::builder`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Server;
+
+/// Sets up a server.
+pub struct ServerBuilder {
+    services: Vec<Service>,
+    limits: Limits,
+    drain: Duration,
+}
+
+/// A server that listens, and serves once [`serve`](Self::serve) is awaited.
+///
+/// # Dropping
+///
+/// Closes the port. Dropping the future of `serve` also ends every connection at once.
+pub struct BoundServer {
+    listener: Listener,
+    limits: Arc<Limits>,
+    meter: Arc<Meter>,
+    router: Arc<Router>,
+    drain: Duration,
+}
+
+impl Server {
+    /// A server of one or several services on one port. Which protocol a client speaks is seen from its first bytes:
+    /// TTHeader Streaming, and unary Thrift in TTHeader-framed and Framed messages.
+    ///
+    /// A call that names no service, or one that is not known, goes to the only service that has the method, as
+    /// Kitex does; of several, a call without a name goes to the one that was added first.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder { services: Vec::new(), limits: Limits::default(), drain: DRAIN }
+    }
+}
+
+impl ServerBuilder {
+    /// Adds a service: `TestServiceServer::new(Echo)`.
+    #[must_use]
+    pub fn add_service(mut self, service: impl Into<Service>) -> Self {
+        self.services.push(service.into());
+        self
+    }
+
+    /// The bounds on what clients can make this server hold or wait for.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How long running calls may go on after a shutdown was asked for. Default 5 s, as Kitex.
+    #[must_use]
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain = timeout;
+        self
+    }
+
+    /// Listens at `host:port` or `unix:/path`; port 0 takes a free one.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be listened at, or two services (or two methods of one service) have one wire name.
+    pub async fn bind(self, address: impl AsRef<str>) -> Result<BoundServer> {
+        let mut router = Router::default();
+        for service in self.services {
+            router.add(service)?;
+        }
+        let listener = Listener::bind(address.as_ref()).await?;
+        let (limits, router) = (Arc::new(self.limits), Arc::new(router));
+        Ok(BoundServer { listener, limits, router, meter: Arc::default(), drain: self.drain })
+    }
+
+    /// [`bind`](Self::bind) and [`BoundServer::serve`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `bind`; once it listens it serves for ever.
+    pub async fn serve(self, address: impl AsRef<str>) -> Result<()> {
+        self.bind(address).await?.serve().await
+    }
+}
+
+impl BoundServer {
+    /// Where the server listens: what follows the scheme in a client's URL.
+    pub fn local_addr(&self) -> Addr {
+        self.listener.address()
+    }
+
+    /// What the connections of this server have done and hold, now and later.
+    pub fn counters(&self) -> impl Fn() -> Counters + Send + Sync + Clone + use<> {
+        let meter = Arc::clone(&self.meter);
+        move || meter.snapshot()
+    }
+
+    /// Serves for ever.
+    ///
+    /// # Errors
+    ///
+    /// None at present: what goes wrong with a connection ends that connection, and accepting goes on.
+    pub async fn serve(self) -> Result<()> {
+        self.serve_with_shutdown(std::future::pending()).await
+    }
+
+    /// Serves until `shutdown` is ready. Then the port closes, new calls on open connections are refused in a way
+    /// the client may retry, running ones go on for at most the drain timeout, and the rest end with an error.
+    ///
+    /// # Errors
+    ///
+    /// As [`serve`](Self::serve).
+    pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) -> Result<()> {
+        let Self { listener, limits, meter, router, drain } = self;
+        let stop = watch::Sender::new(Stop::No);
+        let serve = Serve { router, limits, meter, stop: stop.subscribe() };
+        tokio::select! {
+            () = listener.accept(&serve) => {}
+            () = shutdown => {}
+        }
+        drop((listener, serve));
+        stop.send_replace(Stop::Drain);
+        // Every connection holds a receiver until it has ended.
+        if tokio::time::timeout(drain, stop.closed()).await.is_err() {
+            tracing::warn!(
+                ?drain,
+                "calls were still running at the end of the drain timeout and are cut off"
+            );
+            stop.send_replace(Stop::Now);
+            stop.closed().await;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder").field("services", &self.services).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BoundServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundServer").field("local_addr", &self.local_addr()).finish_non_exhaustive()
+    }
+}

@@ -17,6 +17,7 @@ union Choice {
     3: Inner inner
 }
 
+// Every type that Thrift has.
 struct Everything {
     1: bool flag
     2: i8 tiny
@@ -50,29 +51,44 @@ struct Packet {
     3: string text
 }
 
+exception NotFound {
+    1: string key
+    2: i32 code
+}
+
 struct Command {
     1: string what
     2: i64 count
     3: i64 size
 }
 
-exception NotFound {
-    1: string key
-    2: i32 code
-}
-
+// Every mode of a call, and a method that misbehaves on command.
 service Interop {
     Everything Mirror(1: Everything value)
     Packet Ping(1: Packet packet)
+    // Knows every key but `missing`.
     Packet Get(1: string key) throws (1: NotFound not_found)
     i64 Add(1: i64 a, 2: i64 b)
     void Nothing()
     oneway void Note(1: string text)
+    // What was noted so far.
     list<string> Notes()
+    // Fails with `boom` on `error`, panics on `panic`.
     Packet Fail(1: Command command)
-    Packet Echo(1: Packet req) (streaming.mode = "bidirectional")
-    Everything MirrorAll(1: Everything req) (streaming.mode = "bidirectional")
-    Packet Upload(1: Packet req) (streaming.mode = "client")
-    Packet Download(1: Command command) (streaming.mode = "server")
-    Packet Act(1: Command req) (streaming.mode = "bidirectional")
+    Packet Echo(1: Packet request) (streaming.mode = "bidirectional")
+    Everything MirrorAll(1: Everything request) (streaming.mode = "bidirectional")
+    // Answers with the number of packets and their total size; a packet with the text `enough` is answered at once.
+    Packet Upload(1: Packet request) (streaming.mode = "client")
+    // Sends `count` packets of `size` bytes, numbered from 0.
+    Packet Download(1: Command request) (streaming.mode = "server")
+    // Behaves as the first command says:
+    //
+    // * `return`: return at once, whatever else the client sends
+    // * `fail`: fail with `boom`
+    // * `fail-after`: send `count` packets of `size` bytes, then fail with `boom`
+    // * `panic`: panic
+    // * `finish-first`: send `count` packets of `size` bytes and return, although the client has not closed
+    // * `wait`: send one packet, then wait until the caller is gone
+    // * `count`: once `count` handlers have been cancelled and `size` are alive, send how many were and are
+    Packet Act(1: Command request) (streaming.mode = "bidirectional")
 }

@@ -1,0 +1,165 @@
+//! Where a channel connects to, and how it speaks there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+use crate::call::router::Router;
+use crate::counters::Meter;
+use crate::transport::{Serve, Socket, Stop, serve};
+use crate::wire::unary::Framing;
+use crate::{Code, Error, Limits, Result};
+
+/// What follows the scheme of a URL when the socket is a file.
+const UNIX: &str = "unix:";
+
+/// A parsed URL.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    scheme: Scheme,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    TTHeader,
+    Framed,
+}
+
+#[derive(Clone)]
+enum Place {
+    /// `host:port`.
+    Tcp(String),
+    #[cfg(unix)]
+    Unix(std::path::PathBuf),
+    /// A server of our own, in this process; it lives as long as its connections.
+    Memory(Arc<Router>, tokio::sync::watch::Receiver<Stop>),
+}
+
+impl Endpoint {
+    pub(crate) fn parse(url: &str) -> Result<Self> {
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad(url, "it has no scheme"))?;
+        let scheme = match scheme {
+            "ttheader" => Scheme::TTHeader,
+            "framed" => Scheme::Framed,
+            other => return Err(bad(url, &format!("the scheme `{other}` is not known"))),
+        };
+        Ok(Self { scheme, place: Place::parse(rest).map_err(|why| bad(url, why))? })
+    }
+
+    /// A server inside this process.
+    pub(crate) fn memory(router: Router, stop: tokio::sync::watch::Receiver<Stop>) -> Self {
+        Self { scheme: Scheme::TTHeader, place: Place::Memory(Arc::new(router), stop) }
+    }
+
+    /// Whether the endpoint carries streams.
+    pub(crate) fn streams(&self) -> bool {
+        self.scheme == Scheme::TTHeader
+    }
+
+    /// How unary calls are framed.
+    pub(crate) fn framing(&self) -> Framing {
+        match self.scheme {
+            Scheme::TTHeader => Framing::TTHeader,
+            Scheme::Framed => Framing::Framed,
+        }
+    }
+
+    pub(crate) async fn dial(&self, limits: &Arc<Limits>) -> Result<Socket> {
+        let socket = match &self.place {
+            Place::Tcp(address) => TcpStream::connect(address).await.and_then(Socket::tcp),
+            #[cfg(unix)]
+            Place::Unix(path) => UnixStream::connect(path).await.map(Socket::Unix),
+            Place::Memory(router, stop) => {
+                let (near, far) = Socket::pair();
+                let (router, stop, limits) = (Arc::clone(router), stop.clone(), Arc::clone(limits));
+                tokio::spawn(serve(far, Serve { router, limits, meter: Arc::<Meter>::default(), stop }));
+                Ok(near)
+            }
+        };
+        socket.map_err(|error| {
+            Error::transport(format!("cannot connect to {self}: {error}")).with_source(error).retryable()
+        })
+    }
+}
+
+impl Place {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        #[cfg(unix)]
+        if let Some(path) = text.strip_prefix(UNIX) {
+            return if path.is_empty() { Err("it has no path") } else { Ok(Self::Unix(path.into())) };
+        }
+        let (host, port) = text.rsplit_once(':').ok_or("it has no port")?;
+        if host.is_empty() {
+            return Err("it has no host");
+        }
+        port.parse::<u16>().map_err(|_| "its port is not a number from 0 to 65535")?;
+        Ok(Self::Tcp(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::TTHeader => "ttheader",
+            Scheme::Framed => "framed",
+        };
+        match &self.place {
+            Place::Tcp(address) => write!(f, "{scheme}://{address}"),
+            #[cfg(unix)]
+            Place::Unix(path) => write!(f, "{scheme}://{UNIX}{}", path.display()),
+            Place::Memory(..) => f.write_str("the server in this process"),
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => f.debug_tuple("Tcp").field(address).finish(),
+            #[cfg(unix)]
+            Self::Unix(path) => f.debug_tuple("Unix").field(path).finish(),
+            Self::Memory(..) => f.write_str("Memory"),
+        }
+    }
+}
+
+fn bad(url: &str, why: &str) -> Error {
+    let text = format!(
+        "`{url}` is not the URL of a server: {why}. What is possible: ttheader://host:port (streams and unary calls), \
+         framed://host:port (unary calls), ttheader://unix:/path"
+    );
+    Error::new(Code::InvalidArgument, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_prints_as_it_was_given() {
+        for url in ["ttheader://127.0.0.1:8888", "framed://[::1]:1", "ttheader://unix:/run/echo.sock"] {
+            assert_eq!(Endpoint::parse(url).unwrap().to_string(), url);
+        }
+    }
+
+    #[test]
+    fn a_bad_url_is_named_with_what_is_possible() {
+        for (url, why) in [
+            ("127.0.0.1:8888", "it has no scheme"),
+            ("http://a:1", "the scheme `http` is not known"),
+            ("ttheader://a", "it has no port"),
+            ("ttheader://:1", "it has no host"),
+            ("ttheader://a:x", "its port is not a number from 0 to 65535"),
+            ("ttheader://unix:", "it has no path"),
+        ] {
+            let error = Endpoint::parse(url).unwrap_err();
+            assert_eq!(error.code(), Code::InvalidArgument);
+            assert!(error.to_string().contains(why), "{error}");
+            assert!(error.to_string().contains("ttheader://host:port"), "{error}");
+        }
+    }
+}

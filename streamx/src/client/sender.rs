@@ -1,0 +1,90 @@
+//! What leaves a client.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::Sink;
+
+use crate::stream::{Payload, Sending, Tx};
+use crate::{Error, Result};
+
+/// The messages a client sends on a bidirectional call that was split with [`Bidi::split`](super::Bidi::split). It is a
+/// [`Sink`] too, and closing that is [`close_send`](Self::close_send).
+///
+/// ```
+/// # #[derive(streamx::Message, Clone, Debug, Default)]
+/// # struct Line { #[field(1)] text: String }
+/// use streamx::{Result, client};
+///
+/// async fn greet(mut lines: client::Sender<Line>) -> Result<()> {
+///     for text in ["hello", "goodbye"] {
+///         lines.send(Line { text: text.into() }).await?;
+///     }
+///     lines.close_send().await
+/// }
+/// ```
+///
+/// # Dropping
+///
+/// Without [`close_send`](Self::close_send), and before the call is over, this cancels the call: the server is told at
+/// once, and never sees a clean end that was not meant.
+pub struct Sender<Req> {
+    tx: Tx<Req>,
+}
+
+impl<Req> Sender<Req> {
+    pub(crate) fn new(tx: Tx<Req>) -> Self {
+        Self { tx }
+    }
+
+    /// Sends a message: a `Req`, a `&Req` or an `Arc<Req>`. Waits for room in the send buffer
+    /// ([`Limits`](crate::Limits)), never for the server.
+    ///
+    /// # Errors
+    ///
+    /// The server has ended the call (`is_closed()`): the outcome is what `recv` of the other half returns. Or the call
+    /// failed, or the message is larger than `max_message_size` or nested too deep; in the last case nothing was sent and
+    /// the stream goes on.
+    pub fn send<M: Payload<Req>>(&mut self, message: M) -> Sending<'_, Req, M::Held> {
+        Sending::new(&mut self.tx, message.hold())
+    }
+
+    /// Says that no more comes. Never fails because the server was faster.
+    ///
+    /// # Errors
+    ///
+    /// None today: what went wrong is the outcome, which `recv` of the other half returns.
+    pub async fn close_send(mut self) -> Result<()> {
+        self.tx.finish();
+        Ok(())
+    }
+}
+
+/// Closing is [`close_send`](Sender::close_send).
+impl<Req> Sink<Req> for Sender<Req> {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_ready(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Req) -> Result<()> {
+        self.tx.put(&message, false)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.finish();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<Req> fmt::Debug for Sender<Req> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}

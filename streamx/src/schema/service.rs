@@ -1,0 +1,90 @@
+//! What a service is in a schema.
+
+use std::fmt;
+
+use super::{Mode, Type};
+
+/// A service: its name, and its methods in the order of the trait.
+#[derive(Clone, Copy)]
+pub struct ServiceSchema {
+    pub(super) name: &'static str,
+    pub(super) namespace: Option<&'static str>,
+    pub(super) doc: &'static str,
+    pub(super) methods: &'static [&'static dyn Describe],
+}
+
+impl ServiceSchema {
+    /// A service with this wire name, namespace, documentation and these methods.
+    pub const fn new(
+        name: &'static str,
+        namespace: Option<&'static str>,
+        doc: &'static str,
+        methods: &'static [&'static dyn Describe],
+    ) -> Self {
+        Self { name, namespace, doc, methods }
+    }
+
+    /// The wire name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The methods in the order of the trait.
+    pub fn methods(&self) -> impl Iterator<Item = MethodSchema> {
+        self.methods.iter().map(|method| method.method())
+    }
+}
+
+impl fmt::Debug for ServiceSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceSchema").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What the typed description of a method says of itself.
+pub trait Describe: Sync {
+    /// The method.
+    fn method(&self) -> MethodSchema;
+}
+
+/// One method of a service.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "whoever describes a method makes it")]
+pub struct MethodSchema {
+    /// The wire name.
+    pub name: &'static str,
+    /// The documentation.
+    pub doc: &'static str,
+    /// Which sides stream.
+    pub mode: Mode,
+    /// The arguments of a unary method; for a streaming method the one message a client sends.
+    pub arguments: Vec<Argument>,
+    /// What the method answers, or the message a server streams; `None` for nothing.
+    pub result: Option<Type>,
+    /// The declared exceptions.
+    pub throws: Vec<Thrown>,
+}
+
+/// One argument of a method.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "whoever describes a method makes it")]
+pub struct Argument {
+    /// Its number in the struct of arguments.
+    pub number: i16,
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub schema: Type,
+}
+
+/// One exception a method declares.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "whoever describes a method makes it")]
+pub struct Thrown {
+    /// Its number in the struct of results.
+    pub number: i16,
+    /// The name of that field: the variant's or the type's in snake case.
+    pub name: &'static str,
+    /// Its type.
+    pub schema: Type,
+}

@@ -1,0 +1,259 @@
+//! The seam in memory, for tests: a line with two ends that says what was done to it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+use futures::future::BoxFuture;
+
+use crate::Counters;
+use crate::call::{Encode, Exchange, Incoming, Open, Opening, Outgoing, Service};
+use crate::codec::Message;
+use crate::{Channel, Error, Result, codec};
+
+/// What one side did to the line.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Did {
+    Message,
+    LastMessage,
+    Finish,
+    /// With the text and the Kitex code.
+    Reset(String, Option<i32>),
+}
+
+#[derive(Default)]
+struct Direction {
+    messages: VecDeque<Bytes>,
+    end: Option<Result<()>>,
+    full: bool,
+    did: Vec<Did>,
+    waker: Option<Waker>,
+}
+
+#[derive(Default)]
+struct State {
+    /// From the caller to the handler, and back.
+    directions: [Direction; 2],
+    /// Why the whole call is over; nothing leaves any more.
+    over: Option<Error>,
+}
+
+/// One call.
+#[derive(Clone, Default)]
+pub(crate) struct Line(Arc<Mutex<State>>);
+
+/// One end of a line: 0 is the caller, 1 the handler.
+#[derive(Clone)]
+pub(crate) struct End {
+    line: Line,
+    side: usize,
+}
+
+impl Line {
+    pub(crate) fn caller(&self) -> End {
+        End { line: self.clone(), side: 0 }
+    }
+
+    pub(crate) fn handler(&self) -> End {
+        End { line: self.clone(), side: 1 }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl End {
+    pub(crate) fn exchange(&self) -> Exchange {
+        Exchange { incoming: Box::new(self.clone()), outgoing: Box::new(self.clone()) }
+    }
+
+    /// Sends a message from this end.
+    pub(crate) fn say<M: Message>(&self, message: &M) {
+        let mut bytes = BytesMut::new();
+        codec::encode(message, &mut bytes).unwrap();
+        self.say_bytes(&bytes);
+    }
+
+    pub(crate) fn say_bytes(&self, bytes: &[u8]) {
+        self.change(|state| state.directions[self.side].messages.push_back(Bytes::copy_from_slice(bytes)));
+    }
+
+    /// Ends this direction; the handler's end is the end of the call.
+    pub(crate) fn end(&self, end: Result<()>) {
+        self.change(|state| {
+            state.directions[self.side].end.get_or_insert(end);
+            if self.side == 1 {
+                state.over.get_or_insert(Error::closed("the server has ended the call"));
+            }
+        });
+    }
+
+    /// Leaves no room for what the other end sends.
+    pub(crate) fn stop_reading(&self, stop: bool) {
+        self.change(|state| state.directions[1 - self.side].full = stop);
+    }
+
+    /// What the other end did.
+    pub(crate) fn saw(&self) -> Vec<Did> {
+        self.line.lock().directions[1 - self.side].did.clone()
+    }
+
+    /// The oldest message the other end sent.
+    pub(crate) fn hear_bytes(&self) -> Bytes {
+        self.line.lock().directions[1 - self.side].messages.pop_front().expect("a message was sent")
+    }
+
+    pub(crate) fn hear<M: Message>(&self) -> M {
+        codec::decode(self.hear_bytes()).unwrap()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.line.lock();
+        change(&mut state);
+        for waker in state.directions.iter_mut().filter_map(|direction| direction.waker.take()) {
+            waker.wake();
+        }
+    }
+
+    fn did(&self, did: Did) {
+        self.line.lock().directions[self.side].did.push(did);
+    }
+
+    fn give_up(&self, error: Error) {
+        if self.line.lock().over.is_some() {
+            return;
+        }
+        self.did(Did::Reset(error.message().to_owned(), error.kitex_code()));
+        self.change(|state| {
+            state.over = Some(error.clone());
+            for direction in &mut state.directions {
+                direction.end.get_or_insert(Err(error.clone()));
+            }
+        });
+    }
+}
+
+impl Outgoing for End {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let mut state = self.line.lock();
+        if let Some(error) = &state.over {
+            return Poll::Ready(Err(error.clone()));
+        }
+        let direction = &mut state.directions[self.side];
+        if direction.full {
+            direction.waker = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn put(&mut self, encode: Encode<'_>, last: bool) -> Result<()> {
+        if let Some(error) = &self.line.lock().over {
+            return Err(error.clone());
+        }
+        let mut bytes = BytesMut::new();
+        encode(&mut bytes)?;
+        self.say_bytes(&bytes);
+        self.did(if last { Did::LastMessage } else { Did::Message });
+        if last && self.side == 0 {
+            self.end(Ok(()));
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) {
+        if self.side == 0 {
+            self.did(Did::Finish);
+            self.end(Ok(()));
+        }
+    }
+
+    fn reset(&mut self, error: Error) {
+        self.give_up(error);
+    }
+}
+
+impl Incoming for End {
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        let mut state = self.line.lock();
+        let direction = &mut state.directions[1 - self.side];
+        if let Some(message) = direction.messages.pop_front() {
+            return Poll::Ready(Ok(Some(message)));
+        }
+        if let Some(end) = &direction.end {
+            return Poll::Ready(end.clone().map(|()| None));
+        }
+        direction.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn reset(&mut self, error: Error) {
+        self.give_up(error);
+    }
+
+    fn is_over(&self) -> bool {
+        self.line.lock().over.is_some()
+    }
+}
+
+/// A channel whose calls arrive at the test.
+pub(crate) fn scripted() -> (Channel, Calls) {
+    let calls = Calls::default();
+    (Channel::over(calls.clone()), calls)
+}
+
+/// The calls that were opened and not taken yet.
+#[derive(Clone, Default)]
+pub(crate) struct Calls(Arc<Mutex<VecDeque<(Opening, End)>>>);
+
+impl Calls {
+    /// The handler's end of the oldest call.
+    pub(crate) fn accept(&self) -> (Opening, End) {
+        self.0.lock().unwrap().pop_front().expect("a call was opened")
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap().is_empty()
+    }
+}
+
+impl Open for Calls {
+    fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
+        let line = Line::default();
+        self.0.lock().unwrap().push_back((opening, line.handler()));
+        Box::pin(async move { Ok(line.caller().exchange()) })
+    }
+
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
+}
+
+/// A channel to a service in this process, each handler in a task of its own.
+pub(crate) fn to(service: impl Into<Service>) -> Channel {
+    Channel::over(Local(service.into()))
+}
+
+struct Local(Service);
+
+impl Open for Local {
+    fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
+        let Self(service) = self;
+        let method = service.methods.iter().find(|method| method.name == opening.method).cloned();
+        let name = service.name;
+        Box::pin(async move {
+            let method = method.ok_or_else(|| Error::other("no such method"))?;
+            assert_eq!((opening.service, opening.mode), (name, method.mode));
+            let line = Line::default();
+            let (caller, handler) = (line.caller(), line.handler());
+            tokio::spawn(async move { handler.end(method.handler.handle(handler.exchange()).await) });
+            Ok(caller.exchange())
+        })
+    }
+
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
+}

@@ -1,0 +1,110 @@
+//! The struct of arguments of a unary method.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::Result;
+use crate::codec::thrift::{BinaryReader, BinaryWriter};
+use crate::codec::{self, DecodeError, Field, Kind};
+use crate::schema::{self, Type};
+
+/// One argument: its number and name, and what its type can do.
+pub struct Arg<T> {
+    number: i16,
+    name: &'static str,
+    schema: fn() -> Type,
+    put: fn(&T, &mut BinaryWriter<'_>, i16),
+    take: fn(&mut Option<T>, Kind, &mut BinaryReader<'_>) -> Result<(), DecodeError>,
+    absent: fn(&'static str) -> Result<T, DecodeError>,
+}
+
+impl<T> Arg<T> {
+    fn describe(&self) -> schema::Argument {
+        schema::Argument { number: self.number, name: self.name, schema: (self.schema)() }
+    }
+}
+
+/// What can be an argument: what can be a field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a method",
+    label = "not a type of the schema",
+    note = "put `#[derive(streamx::Message)]` on its definition, or take another type of the schema"
+)]
+pub trait Passed: Field {}
+
+impl<T: Field> Passed for T {}
+
+/// An argument with this field number.
+pub const fn arg<T: Passed>(number: i16, name: &'static str) -> Arg<T> {
+    Arg {
+        number,
+        name,
+        schema: T::schema,
+        put: |value, writer, number| value.put(number, writer),
+        take: |slot, kind, reader| T::take(slot, kind, reader),
+        absent: |name| T::missing().map_or_else(|| codec::required(None, name), Ok),
+    }
+}
+
+/// All arguments of a method: a tuple of [`Arg`].
+pub trait Arguments: Send + Sync + 'static {
+    /// The tuple of their values.
+    type Values;
+
+    /// Writes the struct of arguments.
+    fn encode(&self, method: &str, values: &Self::Values, out: &mut BytesMut) -> Result<()>;
+
+    /// Reads the struct of arguments. Kitex writes every argument; one that is absent is `None`, or an error if it
+    /// is no `Option`.
+    fn decode(&self, method: &str, bytes: &Bytes) -> Result<Self::Values>;
+
+    /// Each in the schema.
+    fn describe(&self) -> Vec<schema::Argument>;
+}
+
+macro_rules! arguments {
+    ($($name:ident $index:tt)*) => {
+        #[allow(unused_variables, non_snake_case, reason = "a method may have no argument, and types name values")]
+        impl<$($name: 'static),*> Arguments for ($(Arg<$name>,)*) {
+            type Values = ($($name,)*);
+
+            fn encode(&self, method: &str, values: &Self::Values, out: &mut BytesMut) -> Result<()> {
+                codec::encode_struct(method, out, |writer| {
+                    $((self.$index.put)(&values.$index, writer, self.$index.number);)*
+                })
+            }
+
+            fn decode(&self, method: &str, bytes: &Bytes) -> Result<Self::Values> {
+                $(let mut $name = None;)*
+                let names = [$((self.$index.number, self.$index.name)),*];
+                codec::decode_struct(method, &names, bytes, |number, kind, reader| {
+                    $(if number == self.$index.number {
+                        return (self.$index.take)(&mut $name, kind, reader);
+                    })*
+                    codec::Reader::skip(reader, kind)
+                })?;
+                Ok(($(match $name {
+                    Some(value) => value,
+                    None => (self.$index.absent)(self.$index.name).map_err(|error| error.reading(method))?,
+                },)*))
+            }
+
+            fn describe(&self) -> Vec<schema::Argument> {
+                vec![$(self.$index.describe()),*]
+            }
+        }
+    };
+}
+
+arguments!();
+arguments!(A 0);
+arguments!(A 0 B 1);
+arguments!(A 0 B 1 C 2);
+arguments!(A 0 B 1 C 2 D 3);
+arguments!(A 0 B 1 C 2 D 3 E 4);
+arguments!(A 0 B 1 C 2 D 3 E 4 F 5);
+arguments!(A 0 B 1 C 2 D 3 E 4 F 5 G 6);
+arguments!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
+arguments!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8);
+arguments!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9);
+arguments!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10);
+arguments!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11);

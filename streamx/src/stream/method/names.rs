@@ -1,0 +1,69 @@
+//! Where calls are opened and where handlers are called.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use crate::Result;
+use crate::call::{Exchange, Handler, Method, Mode, Opening};
+use crate::client::{Call, Channel};
+use crate::stream::half::Owner;
+
+/// What a method is without its types.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    pub(super) service: &'static str,
+    pub(super) method: &'static str,
+    /// The documentation, for the schema.
+    pub(super) doc: &'static str,
+}
+
+/// The wire names and the documentation of a method.
+pub const fn names(service: &'static str, method: &'static str, doc: &'static str) -> Names {
+    Names { service, method, doc }
+}
+
+impl Names {
+    pub(super) fn caller(&self) -> Owner {
+        Owner::Caller { service: self.service, method: self.method }
+    }
+
+    /// A call; nothing happens before its first poll. What fails while it is opened names the method.
+    pub(super) fn open<T, F>(
+        self,
+        mode: Mode,
+        channel: &Channel,
+        then: impl FnOnce(Exchange) -> F + Send + 'static,
+    ) -> Call<T>
+    where
+        T: 'static,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let channel = channel.clone();
+        Call::new(async move {
+            let Self { service, method, .. } = self;
+            let exchange = channel.open(Opening { service, method, mode }).await;
+            then(exchange.map_err(|error| error.in_method(service, method))?).await
+        })
+    }
+
+    /// The method as a server knows it.
+    pub(super) fn method(
+        self,
+        mode: Mode,
+        handle: impl Fn(Exchange) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
+    ) -> Method {
+        Method { name: self.method, mode, handler: Arc::new(Function(handle)) }
+    }
+}
+
+struct Function<F>(F);
+
+impl<F> Handler for Function<F>
+where
+    F: Fn(Exchange) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
+{
+    fn handle(&self, exchange: Exchange) -> BoxFuture<'static, Result<()>> {
+        (self.0)(exchange)
+    }
+}

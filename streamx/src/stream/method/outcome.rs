@@ -1,0 +1,216 @@
+//! What a method returns.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::codec::thrift::{BinaryReader, BinaryWriter};
+use crate::codec::{self, DecodeError, Field, Kind, Message, Reader, Throws};
+use crate::schema::{Thrown, Type};
+use crate::stream::half::{Decoder, Encoder};
+use crate::{Error, Result};
+
+/// The return type of a service method: `Result<T>`, `Result<T, E>`, or an alias of one.
+#[diagnostic::on_unimplemented(
+    message = "a service method returns `Result<_>`, not `{Self}`",
+    label = "a call can always fail: write `streamx::Result<{Self}>`"
+)]
+pub trait Outcome: Sized {
+    /// What the caller gets.
+    type Ok;
+    /// How it can fail.
+    type Err;
+
+    /// The `Result`.
+    fn result(self) -> Result<Self::Ok, Self::Err>;
+
+    /// The `Result`, lent.
+    fn lend(&self) -> Result<&Self::Ok, &Self::Err>;
+
+    /// Itself, unless it is an error that is not `declared`: that becomes an ordinary one.
+    fn answer(self, declared: fn(&Self::Err) -> bool, error: fn(Self::Err) -> Error) -> Result<Self>;
+}
+
+impl<T, E> Outcome for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    fn result(self) -> Self {
+        self
+    }
+
+    fn lend(&self) -> Result<&T, &E> {
+        self.as_ref()
+    }
+
+    fn answer(self, declared: fn(&E) -> bool, error: fn(E) -> Error) -> Result<Self> {
+        match self {
+            Err(failure) if !declared(&failure) => Err(error(failure)),
+            outcome => Ok(outcome),
+        }
+    }
+}
+
+/// What the caller of a method that returns `R` gets.
+pub type Answer<R> = <R as Outcome>::Ok;
+
+/// What a unary method can answer: a type of the schema, or `()`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the answer of a method",
+    label = "not a type of the schema",
+    note = "put `#[derive(streamx::Message)]` on its definition, or return another type of the schema, or `()`"
+)]
+pub trait Returned: Sized + Send + Sync + 'static {
+    /// Its type; `None` is `void`.
+    fn schema() -> Option<Type>;
+    /// Writes field 0 of the struct of results, unless there is none.
+    fn put(&self, writer: &mut BinaryWriter<'_>);
+    /// Reads field 0.
+    fn take(slot: &mut Option<Self>, kind: Kind, reader: &mut BinaryReader<'_>) -> Result<(), DecodeError>;
+    /// What an answer without field 0 is.
+    fn absent() -> Option<Self>;
+}
+
+impl Returned for () {
+    fn schema() -> Option<Type> {
+        None
+    }
+
+    fn put(&self, _: &mut BinaryWriter<'_>) {}
+
+    fn take(_: &mut Option<Self>, kind: Kind, reader: &mut BinaryReader<'_>) -> Result<(), DecodeError> {
+        reader.skip(kind)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(())
+    }
+}
+
+impl<T: Field + Send + Sync + 'static> Returned for T {
+    fn schema() -> Option<Type> {
+        Some(<T as Field>::schema())
+    }
+
+    fn put(&self, writer: &mut BinaryWriter<'_>) {
+        Field::put(self, 0, writer);
+    }
+
+    fn take(slot: &mut Option<Self>, kind: Kind, reader: &mut BinaryReader<'_>) -> Result<(), DecodeError> {
+        Field::take(slot, kind, reader)
+    }
+
+    fn absent() -> Option<Self> {
+        T::missing()
+    }
+}
+
+/// The struct of results of a unary method.
+pub struct Results<R: Outcome> {
+    /// The outcome again if it travels as an answer, or the ordinary error.
+    pub(super) answer: fn(R) -> Result<R>,
+    pub(super) encode: fn(&R, &mut BytesMut) -> Result<()>,
+    /// The outer failure is bytes that do not decode, the inner one a declared exception.
+    pub(super) decode: Decoder<Result<R::Ok>>,
+    pub(super) schema: fn() -> Option<Type>,
+    pub(super) declared: fn() -> Vec<Thrown>,
+}
+
+/// Of a unary method.
+pub const fn result<R: Outcome>() -> Results<R>
+where
+    R::Ok: Returned,
+    R::Err: Throws,
+{
+    Results {
+        answer: |outcome| outcome.answer(is_declared, R::Err::into_error),
+        encode: |outcome, out| {
+            codec::encode_struct(RESULT, out, |writer| match outcome.lend() {
+                Ok(value) => value.put(writer),
+                Err(error) => _ = error.put(writer),
+            })
+        },
+        decode: decode_results::<R::Ok, R::Err>,
+        schema: R::Ok::schema,
+        declared: R::Err::declared,
+    }
+}
+
+/// How the struct is called in the text of a failure.
+const RESULT: &str = "result";
+
+fn is_declared<E: Throws>(error: &E) -> bool {
+    error.put(&mut BinaryWriter::new(&mut BytesMut::new()))
+}
+
+/// An exception comes before a value, as in Kitex. A Kitex handler that returns nil sends neither.
+fn decode_results<T: Returned, E: Throws>(bytes: Bytes) -> Result<Result<T>> {
+    let (mut value, mut exception) = (None, None);
+    codec::decode_struct(RESULT, &[(0, "success")], &bytes, |number, kind, reader| {
+        if number == 0 {
+            return T::take(&mut value, kind, reader);
+        }
+        if let Some(thrown) = E::take(number, kind, reader)? {
+            exception = Some(thrown);
+        }
+        Ok(())
+    })?;
+    if let Some(exception) = exception {
+        return Ok(Err(exception.into_error()));
+    }
+    let value = value.or_else(T::absent);
+    value.map(Ok).ok_or_else(|| {
+        Error::protocol(
+            "the server answered without a value (a nil in Go, or an exception this method does not declare)",
+        )
+    })
+}
+
+/// The response of a client-streaming method: a bare message.
+pub struct Response<R: Outcome> {
+    pub(super) encode: Encoder<R::Ok>,
+    pub(super) decode: Decoder<R::Ok>,
+    pub(super) error: fn(R::Err) -> Error,
+    pub(super) schema: fn() -> Type,
+    pub(super) declared: fn() -> Vec<Thrown>,
+}
+
+/// Of a client-streaming method.
+pub const fn response<R: Outcome>() -> Response<R>
+where
+    R::Ok: Message,
+    R::Err: Throws,
+{
+    Response {
+        encode: codec::encode,
+        decode: codec::decode,
+        error: R::Err::into_error,
+        schema: <R::Ok as codec::Value>::schema,
+        declared: R::Err::declared,
+    }
+}
+
+/// The end of a method that streams its answers.
+pub struct Nothing<R> {
+    pub(super) end: fn(R) -> Result<()>,
+    pub(super) declared: fn() -> Vec<Thrown>,
+}
+
+/// The answer of a method that streams its answers.
+#[diagnostic::on_unimplemented(
+    message = "a method that streams its answers returns `Result<()>`, not a `{Self}` besides",
+    label = "write `Result<()>`"
+)]
+pub trait Unit {}
+
+impl Unit for () {}
+
+/// Of a server-streaming or bidirectional method.
+pub const fn nothing<R: Outcome>() -> Nothing<R>
+where
+    R::Ok: Unit,
+    R::Err: Throws,
+{
+    Nothing {
+        end: |outcome| outcome.result().map(drop).map_err(R::Err::into_error),
+        declared: R::Err::declared,
+    }
+}

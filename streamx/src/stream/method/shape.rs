@@ -1,0 +1,117 @@
+//! The handles of a method, and what the other side holds.
+
+use bytes::{Bytes, BytesMut};
+
+use super::Outcome;
+use crate::call::{Exchange, Incoming, Outgoing};
+use crate::codec::{self, Message, Value};
+use crate::schema::Type;
+use crate::stream::half::{Owner, Rx, Tx};
+use crate::stream::{Bidi, Sender, Streaming};
+use crate::{Result, client};
+
+/// A message on its own: how it is written and read, and its type.
+pub struct Whole<T> {
+    pub(super) encode: fn(&T, &mut BytesMut) -> Result<()>,
+    pub(super) decode: fn(Bytes) -> Result<T>,
+    pub(super) schema: fn() -> Type,
+}
+
+impl<T: Message> Whole<T> {
+    pub(super) const NEW: Self =
+        Self { encode: codec::encode, decode: codec::decode, schema: <T as Value>::schema };
+}
+
+/// A message of one direction.
+pub const fn whole<T: Message>() -> Whole<T> {
+    Whole::NEW
+}
+
+/// The messages of both directions.
+pub const fn bidi<In: Message, Out: Message>() -> (Whole<In>, Whole<Out>) {
+    (Whole::NEW, Whole::NEW)
+}
+
+/// The handle of a `#[client_stream]` method.
+#[diagnostic::on_unimplemented(
+    message = "`#[client_stream]` takes a `Streaming<_>`, not a `{Self}`",
+    label = "write `(&self, stream: Streaming<Request>) -> Result<Response>`"
+)]
+pub trait IsStreaming: Sized {
+    /// The message.
+    type In;
+
+    /// The handle over one direction of a call.
+    fn over(incoming: Box<dyn Incoming>, decode: fn(Bytes) -> Result<Self::In>) -> Self;
+}
+
+impl<T> IsStreaming for Streaming<T> {
+    type In = T;
+
+    fn over(incoming: Box<dyn Incoming>, decode: fn(Bytes) -> Result<T>) -> Self {
+        Self::new(Rx::new(incoming, decode, Owner::Handler))
+    }
+}
+
+/// The handle of a `#[server_stream]` method.
+#[diagnostic::on_unimplemented(
+    message = "`#[server_stream]` takes a `Sender<_>`, not a `{Self}`",
+    label = "write `(&self, request: Request, stream: Sender<Response>) -> Result<()>`"
+)]
+pub trait IsSender: Sized {
+    /// The message.
+    type Out;
+
+    /// The handle over one direction of a call.
+    fn over(outgoing: Box<dyn Outgoing>, encode: fn(&Self::Out, &mut BytesMut) -> Result<()>) -> Self;
+}
+
+impl<T> IsSender for Sender<T> {
+    type Out = T;
+
+    fn over(outgoing: Box<dyn Outgoing>, encode: fn(&T, &mut BytesMut) -> Result<()>) -> Self {
+        Self::new(Tx::new(outgoing, encode, Owner::Handler))
+    }
+}
+
+/// The handle of a `#[bidi]` method.
+#[diagnostic::on_unimplemented(
+    message = "`#[bidi]` takes a `Bidi<_, _>`, not a `{Self}`",
+    label = "write `(&self, stream: Bidi<Request, Response>) -> Result<()>`"
+)]
+pub trait IsBidi: Sized {
+    /// The message that arrives.
+    type In;
+    /// The message that leaves.
+    type Out;
+
+    /// The handle over both directions of a call.
+    fn over(
+        exchange: Exchange,
+        decode: fn(Bytes) -> Result<Self::In>,
+        encode: fn(&Self::Out, &mut BytesMut) -> Result<()>,
+    ) -> Self;
+}
+
+impl<In, Out> IsBidi for Bidi<In, Out> {
+    type In = In;
+    type Out = Out;
+
+    fn over(
+        exchange: Exchange,
+        decode: fn(Bytes) -> Result<In>,
+        encode: fn(&Out, &mut BytesMut) -> Result<()>,
+    ) -> Self {
+        let tx = Tx::new(exchange.outgoing, encode, Owner::Handler);
+        Self::new(tx, Rx::new(exchange.incoming, decode, Owner::Handler))
+    }
+}
+
+/// What the caller of a `#[client_stream]` method holds.
+pub type FarStreaming<H, R> = client::ClientStream<<H as IsStreaming>::In, <R as Outcome>::Ok>;
+
+/// What the caller of a `#[server_stream]` method holds.
+pub type FarSender<H> = client::Streaming<<H as IsSender>::Out>;
+
+/// What the caller of a `#[bidi]` method holds.
+pub type FarBidi<H> = client::Bidi<<H as IsBidi>::In, <H as IsBidi>::Out>;

@@ -1,0 +1,146 @@
+//! The three streaming modes.
+
+use std::sync::Arc;
+
+use super::names::Names;
+use super::shape::Whole;
+use super::{
+    FarBidi, FarSender, FarStreaming, IsBidi, IsSender, IsStreaming, Nothing, Outcome, Response, Runs,
+};
+use crate::Error;
+use crate::call::{Method, Mode};
+use crate::client::{self, Call, Channel};
+use crate::stream::half::{Owner, Rx, Tx};
+
+/// A method that takes a stream and gives one answer.
+pub struct ClientStream<H: IsStreaming, R: Outcome> {
+    pub(super) names: Names,
+    pub(super) requests: Whole<H::In>,
+    pub(super) response: Response<R>,
+}
+
+impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
+    /// The method with these wire names and documentation.
+    pub const fn new(names: Names, requests: Whole<H::In>, response: Response<R>) -> Self {
+        Self { names, requests, response }
+    }
+
+    /// Calls it.
+    pub fn call(&'static self, channel: &Channel) -> Call<FarStreaming<H, R>> {
+        self.names.open(Mode::ClientStream, channel, async |exchange| {
+            let tx = Tx::new(exchange.outgoing, self.requests.encode, self.names.caller());
+            let rx = Rx::new(exchange.incoming, self.response.decode, self.names.caller());
+            Ok(client::ClientStream::new(tx, rx))
+        })
+    }
+
+    /// Serves it with this function.
+    pub fn handler<T, F>(&'static self, service: &Arc<T>, run: F) -> Method
+    where
+        T: Send + Sync + 'static,
+        F: for<'a> Runs<'a, T, (H,), Out = R> + Copy + Send + Sync + 'static,
+        H: Send,
+        R::Ok: Send + Sync,
+    {
+        let service = Arc::clone(service);
+        self.names.method(Mode::ClientStream, move |exchange| {
+            let service = Arc::clone(&service);
+            Box::pin(async move {
+                let mut tx = Tx::new(exchange.outgoing, self.response.encode, Owner::Handler);
+                let stream = H::over(exchange.incoming, self.requests.decode);
+                let response = run.run(&service, (stream,)).await.result().map_err(self.response.error)?;
+                tx.send(&response, true).await
+            })
+        })
+    }
+}
+
+/// A method that takes one request and answers with a stream.
+pub struct ServerStream<Q, H: IsSender, R> {
+    pub(super) names: Names,
+    pub(super) request: Whole<Q>,
+    pub(super) responses: Whole<H::Out>,
+    pub(super) end: Nothing<R>,
+}
+
+impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
+    /// The method with these wire names and documentation.
+    pub const fn new(names: Names, request: Whole<Q>, responses: Whole<H::Out>, end: Nothing<R>) -> Self {
+        Self { names, request, responses, end }
+    }
+
+    /// Calls it. The request is sent before the call is ready.
+    pub fn call(&'static self, channel: &Channel, request: Q) -> Call<FarSender<H>>
+    where
+        Q: Send + Sync + 'static,
+    {
+        self.names.open(Mode::ServerStream, channel, async move |exchange| {
+            let rx = Rx::new(exchange.incoming, self.responses.decode, self.names.caller());
+            let mut tx = Tx::new(exchange.outgoing, self.request.encode, self.names.caller());
+            tx.send(&request, true).await?;
+            Ok(client::Streaming::new(rx))
+        })
+    }
+
+    /// Serves it with this function, which starts once the request is here. What a caller sends besides is ignored,
+    /// as a Kitex server does (v0.16.3).
+    pub fn handler<T, F>(&'static self, service: &Arc<T>, run: F) -> Method
+    where
+        T: Send + Sync + 'static,
+        F: for<'a> Runs<'a, T, (Q, H), Out = R> + Copy + Send + Sync + 'static,
+        H: Send,
+    {
+        let service = Arc::clone(service);
+        self.names.method(Mode::ServerStream, move |exchange| {
+            let service = Arc::clone(&service);
+            Box::pin(async move {
+                let mut rx = Rx::new(exchange.incoming, self.request.decode, Owner::Handler);
+                let stream = H::over(exchange.outgoing, self.responses.encode);
+                let Some(request) = rx.recv().await? else {
+                    return Err(Error::protocol("the caller ended the call without a request"));
+                };
+                (self.end.end)(run.run(&service, (request, stream)).await)
+            })
+        })
+    }
+}
+
+/// A method that takes a stream and answers with one.
+pub struct Bidi<H: IsBidi, R> {
+    pub(super) names: Names,
+    pub(super) messages: (Whole<H::In>, Whole<H::Out>),
+    pub(super) end: Nothing<R>,
+}
+
+impl<H: IsBidi, R> Bidi<H, R> {
+    /// The method with these wire names and documentation.
+    pub const fn new(names: Names, messages: (Whole<H::In>, Whole<H::Out>), end: Nothing<R>) -> Self {
+        Self { names, messages, end }
+    }
+
+    /// Calls it.
+    pub fn call(&'static self, channel: &Channel) -> Call<FarBidi<H>> {
+        self.names.open(Mode::Bidi, channel, async |exchange| {
+            let tx = Tx::new(exchange.outgoing, self.messages.0.encode, self.names.caller());
+            let rx = Rx::new(exchange.incoming, self.messages.1.decode, self.names.caller());
+            Ok(client::Bidi::new(tx, rx))
+        })
+    }
+
+    /// Serves it with this function.
+    pub fn handler<T, F>(&'static self, service: &Arc<T>, run: F) -> Method
+    where
+        T: Send + Sync + 'static,
+        F: for<'a> Runs<'a, T, (H,), Out = R> + Copy + Send + Sync + 'static,
+        H: Send,
+    {
+        let service = Arc::clone(service);
+        self.names.method(Mode::Bidi, move |exchange| {
+            let service = Arc::clone(&service);
+            Box::pin(async move {
+                let stream = H::over(exchange, self.messages.0.decode, self.messages.1.encode);
+                (self.end.end)(run.run(&service, (stream,)).await)
+            })
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! What leaves a handler.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::Sink;
+
+use super::half::Tx;
+use super::sending::{Payload, Sending};
+use crate::{Error, Result};
+
+/// The messages a handler sends to its caller.
+///
+/// A method marked `#[server_stream]` takes one; [`Bidi::split`](crate::Bidi::split) gives one. It is a [`Sink`] too.
+/// The stream ends when the handler returns; there is nothing to close.
+///
+/// ```
+/// # #[derive(streamx::Message, Clone, Debug, Default)]
+/// # struct Number { #[field(1)] value: i64 }
+/// use streamx::{Result, Sender};
+///
+/// async fn count(to: Number, mut numbers: Sender<Number>) -> Result<()> {
+///     for value in 0..to.value {
+///         numbers.send(Number { value }).await?;
+///     }
+///     numbers.send(&to).await                // by value or by reference
+/// }
+/// ```
+///
+/// # Dropping
+///
+/// Does nothing to the call: it ends when the handler does.
+pub struct Sender<T> {
+    pub(super) tx: Tx<T>,
+}
+
+impl<T> Sender<T> {
+    pub(super) fn new(tx: Tx<T>) -> Self {
+        Self { tx }
+    }
+
+    /// Sends a message: a `T`, a `&T` or an `Arc<T>`. Waits for room in the send buffer
+    /// ([`Limits`](crate::Limits)), never for the peer.
+    ///
+    /// # Errors
+    ///
+    /// The call is over (`is_closed()`, or the reason it failed for), or the message cannot be sent: it is larger than
+    /// `max_message_size` or nested too deep. In the last case nothing was sent and the stream goes on.
+    pub fn send<M: Payload<T>>(&mut self, message: M) -> Sending<'_, T, M::Held> {
+        Sending::new(&mut self.tx, message.hold())
+    }
+}
+
+/// Closing only flushes: the end of the handler is the end of the stream.
+impl<T> Sink<T> for Sender<T> {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_ready(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: T) -> Result<()> {
+        self.tx.put(&message, false)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}

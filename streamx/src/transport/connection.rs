@@ -1,0 +1,357 @@
+//! The connection task: the one that owns a socket.
+//!
+//! One read a poll, every complete frame cut and delivered, the handlers that live here polled, what they sent
+//! written at once, then sleep. What other tasks send meanwhile they write themselves or leave to this task
+//! (see [`super::turns`]).
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::{Instant, Sleep};
+
+use super::handlers::{Handlers, Running};
+use super::link::Link;
+use crate::{Error, Result};
+
+/// The usual read buffer: small enough for the first-level cache.
+const READ_BUFFER: usize = 16 << 10;
+/// A large frame gets room as its bytes arrive, never more than this ahead of what has arrived already.
+const READ_AHEAD: usize = 64 << 10;
+
+/// What a protocol does with the bytes of a connection.
+pub(crate) trait Protocol: Send + Unpin + 'static {
+    /// Cuts every whole frame from the input and delivers it. Returns how many bytes must be there before it is
+    /// worth looking again. An error ends the connection.
+    fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize>;
+
+    /// The read buffer is needed again. When somebody still holds a slice of it (`pinned`), small messages that are
+    /// queued are copied out.
+    fn settle(&mut self, pinned: bool);
+
+    /// The peer has closed the connection, or it broke: ends every call on it with `error`.
+    fn lost(&mut self, error: &Error, out: &mut Deliveries);
+
+    /// How the end of the input reads to this side.
+    fn closed_by_peer(&self, mid_frame: bool) -> Error;
+
+    /// Whether the socket is to be left unread for now, because the only reader is behind.
+    fn is_behind(&self) -> bool;
+
+    /// No call is running.
+    fn is_idle(&self) -> bool;
+
+    /// Whether the peer has to speak first, and soon.
+    const EXPECTS_FIRST_FRAME: bool;
+}
+
+/// What one read set in motion.
+#[derive(Default)]
+pub(crate) struct Deliveries {
+    pub(crate) wakers: Vec<Waker>,
+    pub(crate) started: Vec<Running>,
+}
+
+pub(crate) struct Connection<P> {
+    link: Arc<Link>,
+    protocol: P,
+    socket: Pin<Box<dyn AsyncRead + Send>>,
+    input: BytesMut,
+    need: usize,
+    handlers: Handlers,
+    out: Deliveries,
+    patience: u32,
+    watch: Watch,
+    pause: Option<Pin<Box<Sleep>>>,
+    seen_frame: bool,
+}
+
+impl<P: Protocol> Connection<P> {
+    /// A connection whose first bytes, read to recognise the protocol, are `input`.
+    pub(crate) fn new(
+        link: Arc<Link>,
+        protocol: P,
+        socket: impl AsyncRead + Send + 'static,
+        input: BytesMut,
+    ) -> Self {
+        link.meter.connections.add(1);
+        link.meter.connections_opened.add(1);
+        Self {
+            link,
+            protocol,
+            socket: Box::pin(socket),
+            need: usize::from(input.is_empty()),
+            input,
+            handlers: Handlers::new(),
+            out: Deliveries::default(),
+            patience: 0,
+            watch: Watch::default(),
+            pause: None,
+            seen_frame: !P::EXPECTS_FIRST_FRAME,
+        }
+    }
+
+    /// One poll's work. An error ends the connection.
+    fn work(&mut self, cx: &mut Context<'_>) -> Result<Next> {
+        self.link.resume();
+        self.poll_handlers();
+        if self.is_paused(cx) {
+            return Ok(Next::Sleep);
+        }
+        if self.input.len() >= self.need && !self.input.is_empty() {
+            self.deliver()?;
+        }
+        loop {
+            self.make_room();
+            let room = self.input.capacity() - self.input.len();
+            let read = pin!(self.socket.read_buf(&mut self.input)).poll(cx);
+            let read = match read {
+                Poll::Pending => return Ok(Next::Sleep),
+                Poll::Ready(Ok(0)) => {
+                    self.link.closed().map_or(Ok(()), Err)?;
+                    return Err(self.protocol.closed_by_peer(!self.input.is_empty()));
+                }
+                Poll::Ready(Ok(read)) => read,
+                Poll::Ready(Err(error)) => {
+                    let text = format!("the connection broke: {error}");
+                    return Err(Error::transport(text).with_kitex_code(12004).with_source(error));
+                }
+            };
+            self.link.meter.reads.add(1);
+            self.watch.progress = true;
+            if self.input.len() >= self.need {
+                self.deliver()?;
+                if read == room {
+                    // There is more, but those who were woken go first: it keeps queues short and batches large.
+                    return Ok(Next::Again);
+                }
+                if self.is_paused(cx) {
+                    return Ok(Next::Sleep);
+                }
+            }
+        }
+    }
+
+    /// Delivers every whole frame of the input, wakes the receivers and polls the handlers that are here.
+    fn deliver(&mut self) -> Result<()> {
+        let before = self.input.len();
+        let received = self.protocol.receive(&mut self.input, &mut self.out);
+        self.seen_frame |= self.input.len() < before;
+        for running in self.out.started.drain(..) {
+            self.handlers.start(running);
+        }
+        for waker in self.out.wakers.drain(..) {
+            waker.wake();
+        }
+        self.poll_handlers();
+        self.need = received?;
+        Ok(())
+    }
+
+    fn poll_handlers(&mut self) {
+        let waker = Waker::from(Arc::clone(&self.link.waker));
+        self.handlers.poll(&mut Context::from_waker(&waker));
+    }
+
+    /// Makes the read buffer ready: the one that is there when nobody holds a slice of it, else a new one.
+    fn make_room(&mut self) {
+        let missing = self.need.saturating_sub(self.input.len());
+        let room = if missing > READ_BUFFER {
+            missing.min(self.input.len().max(READ_AHEAD))
+        } else if self.input.is_empty() {
+            READ_BUFFER
+        } else {
+            missing.max(READ_BUFFER / 4)
+        };
+        if self.input.capacity() - self.input.len() >= room && !self.is_oversized() {
+            return;
+        }
+        if self.is_oversized() {
+            self.protocol.settle(false);
+            self.input = BytesMut::with_capacity(READ_BUFFER);
+            return;
+        }
+        if self.input.try_reclaim(room) {
+            self.protocol.settle(false);
+            return;
+        }
+        self.protocol.settle(true);
+        self.input.reserve(room.max(READ_BUFFER.saturating_sub(self.input.len())));
+    }
+
+    /// A buffer that a large frame has left behind.
+    fn is_oversized(&self) -> bool {
+        self.input.is_empty() && self.need <= READ_BUFFER && self.input.capacity() > 4 * READ_AHEAD
+    }
+
+    /// Leaves the socket unread while the only reader is behind, at most `lone_stream_pause` at a time.
+    fn is_paused(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.protocol.is_behind() {
+            self.pause = None;
+            return false;
+        }
+        let limits = &self.link.limits;
+        let pause = self.pause.get_or_insert_with(|| {
+            self.link.meter.receive_pauses.add(1);
+            Box::pin(tokio::time::sleep(limits.lone_stream_pause))
+        });
+        if pause.as_mut().poll(cx).is_pending() {
+            return true;
+        }
+        self.pause = None;
+        false
+    }
+
+    /// Watches over a frame that does not get finished and a peer that takes nothing.
+    fn check_time(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        let limits = Arc::clone(&self.link.limits);
+        let waits = if self.link.is_stalled() {
+            Some(Waits { for_what: For::Room, limit: limits.write_stall_timeout, mark: self.link.written() })
+        } else if !self.seen_frame {
+            Some(Waits { for_what: For::FirstFrame, limit: limits.first_frame_timeout, mark: 0 })
+        } else if !self.input.is_empty() && self.pause.is_none() {
+            Some(Waits { for_what: For::RestOfFrame, limit: limits.frame_timeout, mark: 0 })
+        } else {
+            None
+        };
+        self.watch.check(waits, cx)
+    }
+
+    fn end(&mut self, error: &Error) {
+        self.link.close(error.clone());
+        self.protocol.lost(error, &mut self.out);
+        self.handlers.clear();
+        self.out.started.clear();
+        for waker in self.out.wakers.drain(..) {
+            waker.wake();
+        }
+    }
+
+    /// Whether the task has nothing left to do after it was asked to end.
+    fn is_finished(&self) -> bool {
+        self.link.is_shutting_down() && self.protocol.is_idle() && self.link.is_drained()
+    }
+}
+
+enum Next {
+    Sleep,
+    Again,
+}
+
+impl<P: Protocol> Future for Connection<P> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        loop {
+            this.link.waker.begin(cx.waker());
+            this.link.task_begins();
+            let worked = match this.link.closed() {
+                Some(error) => Err(error),
+                None => this.work(cx).and_then(|next| this.check_time(cx).map(|()| next)),
+            };
+            let again = this.link.task_ends(&mut this.patience);
+            let next = match worked {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::debug!(%error, "a connection ends");
+                    this.end(&error);
+                    return Poll::Ready(());
+                }
+            };
+            if this.is_finished() {
+                this.end(&Error::closed("the connection was closed on this side"));
+                return Poll::Ready(());
+            }
+            if again || matches!(next, Next::Again) {
+                this.link.waker.end();
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if this.link.waker.end() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl<P> Drop for Connection<P> {
+    fn drop(&mut self) {
+        self.link.meter.connections.sub(1);
+    }
+}
+
+/// Something the connection waits for that must not take for ever.
+struct Waits {
+    for_what: For,
+    limit: Duration,
+    /// Differs when there was progress.
+    mark: u64,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum For {
+    Room,
+    FirstFrame,
+    RestOfFrame,
+}
+
+/// One lazy timer: it is armed when a wait begins and looks when it fires whether anything has moved since, so that
+/// the message path never touches it.
+#[derive(Default)]
+struct Watch {
+    timer: Option<Pin<Box<Sleep>>>,
+    waits_for: Option<(For, u64)>,
+    progress: bool,
+}
+
+impl Watch {
+    fn check(&mut self, waits: Option<Waits>, cx: &mut Context<'_>) -> Result<()> {
+        let Some(Waits { for_what, limit, mark }) = waits else {
+            self.waits_for = None;
+            return Ok(());
+        };
+        if self.waits_for.is_none_or(|(what, _)| what != for_what) {
+            self.waits_for = Some((for_what, mark));
+            self.progress = false;
+            match &mut self.timer {
+                Some(timer) => timer.as_mut().reset(Instant::now() + limit),
+                none => *none = Some(Box::pin(tokio::time::sleep(limit))),
+            }
+        }
+        let Some(timer) = &mut self.timer else { return Ok(()) };
+        while timer.as_mut().poll(cx).is_ready() {
+            let moved = match for_what {
+                For::Room => self.waits_for != Some((for_what, mark)),
+                For::FirstFrame => false,
+                For::RestOfFrame => self.progress,
+            };
+            if !moved {
+                return Err(for_what.overdue(limit));
+            }
+            self.waits_for = Some((for_what, mark));
+            self.progress = false;
+            timer.as_mut().reset(Instant::now() + limit);
+        }
+        Ok(())
+    }
+}
+
+impl For {
+    fn overdue(self, limit: Duration) -> Error {
+        let text = match self {
+            Self::Room => format!("the peer has taken no byte for {limit:?} (limit write_stall_timeout)"),
+            Self::FirstFrame => {
+                format!("the peer has sent no whole frame within {limit:?} (limit first_frame_timeout)")
+            }
+            Self::RestOfFrame => {
+                format!("the rest of a frame did not arrive within {limit:?} (limit frame_timeout)")
+            }
+        };
+        Error::transport(text).with_kitex_code(12006)
+    }
+}

@@ -1,0 +1,212 @@
+//! Where a handler is polled: by the connection task, or in a task of its own.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, Stream};
+
+use super::link::Link;
+use super::lock;
+use super::turns::Turn;
+use crate::call::router::Route;
+use crate::{Error, Result};
+
+/// When polling all woken handlers took longer than this, each poll is timed to find the slow one.
+const SLOW_PASS: Duration = Duration::from_micros(100);
+
+/// A call as its handler's runner sees it.
+pub(crate) trait Serving: Send + Sync {
+    fn link(&self) -> &Link;
+
+    /// Called before each poll, with what will wake the handler. `None` when the caller is gone.
+    fn begin_poll(&self, waker: &Waker) -> Option<Turn>;
+
+    /// The handler has ended: tells the caller.
+    fn end(&self, result: Result<()>);
+}
+
+/// One handler that runs.
+pub(crate) struct Running {
+    future: Option<BoxFuture<'static, Result<()>>>,
+    call: Arc<dyn Serving>,
+    route: Arc<Route>,
+}
+
+impl Running {
+    pub(crate) fn new(
+        future: BoxFuture<'static, Result<()>>,
+        call: Arc<dyn Serving>,
+        route: Arc<Route>,
+    ) -> Self {
+        call.link().meter.handlers.add(1);
+        Self { future: Some(future), call, route }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let link = self.call.link();
+        let Some(turn) = self.call.begin_poll(cx.waker()) else {
+            return self.drop_future();
+        };
+        let Some(future) = &mut self.future else {
+            return Poll::Ready(());
+        };
+        let turn = if turn.is_none() { link.turns.begin() } else { turn };
+        let polled = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(result)) => {
+                self.call.end(result);
+                self.drop_future()
+            }
+            Err(panic) => {
+                self.call.end(Err(self.panicked(&*panic)));
+                self.drop_future()
+            }
+        };
+        self.call.link().end_turn(turn);
+        polled
+    }
+
+    /// A value in the future may panic when it is dropped; that must not reach the connection.
+    fn drop_future(&mut self) -> Poll<()> {
+        let future = self.future.take();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
+            self.panicked(&*panic);
+        }
+        Poll::Ready(())
+    }
+
+    /// The text of the panic goes to the log and not to the caller: it may contain anything.
+    fn panicked(&self, panic: &(dyn Any + Send)) -> Error {
+        let text = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("(no text)");
+        let (service, method) = (self.route.service, self.route.method.name);
+        tracing::error!(service, method, panic = text, "a handler panicked");
+        let text = format!("the handler of {service}.{method} panicked; the log of the server says why");
+        Error::new(crate::Code::Internal, text)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.call.link().meter.handlers.sub(1);
+    }
+}
+
+/// The handlers of one connection that its task polls.
+pub(crate) struct Handlers {
+    here: FuturesUnordered<Here>,
+    /// Handlers that have proved short in tasks of their own and move here.
+    moving: Arc<Mutex<Vec<Running>>>,
+    timed: Arc<AtomicBool>,
+}
+
+impl Handlers {
+    pub(crate) fn new() -> Self {
+        Self { here: FuturesUnordered::new(), moving: Arc::default(), timed: Arc::default() }
+    }
+
+    pub(crate) fn start(&mut self, running: Running) {
+        if running.route.pace.in_connection() {
+            self.keep(running);
+        } else {
+            tokio::spawn(Apart { running: Some(running), moving: Arc::clone(&self.moving) });
+        }
+    }
+
+    /// Polls every handler that was woken.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
+        let moving = std::mem::take(&mut *lock(&self.moving));
+        for running in moving {
+            self.keep(running);
+        }
+        if self.here.is_empty() {
+            return;
+        }
+        let start = Instant::now();
+        while let Poll::Ready(Some(slow)) = Pin::new(&mut self.here).poll_next(cx) {
+            if let Some(running) = slow {
+                tokio::spawn(Apart { running: Some(running), moving: Arc::clone(&self.moving) });
+            }
+        }
+        self.timed.store(start.elapsed() >= SLOW_PASS, Relaxed);
+    }
+
+    /// Drops all handlers that are here, because the connection is lost.
+    pub(crate) fn clear(&mut self) {
+        self.here.clear();
+        lock(&self.moving).clear();
+    }
+
+    fn keep(&mut self, running: Running) {
+        self.here.push(Here { running: Some(running), timed: Arc::clone(&self.timed) });
+    }
+}
+
+/// A handler in the connection task. Yields itself when it has to leave.
+struct Here {
+    running: Option<Running>,
+    timed: Arc<AtomicBool>,
+}
+
+impl Future for Here {
+    type Output = Option<Running>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Running>> {
+        let this = &mut *self;
+        let Some(running) = &mut this.running else {
+            return Poll::Ready(None);
+        };
+        let start = this.timed.load(Relaxed).then(Instant::now);
+        if running.poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        match start {
+            Some(start) if running.route.pace.is_slow(start.elapsed()) => Poll::Ready(this.running.take()),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+/// A handler in a task of its own. Moves to the connection task when its method has proved short.
+struct Apart {
+    running: Option<Running>,
+    moving: Arc<Mutex<Vec<Running>>>,
+}
+
+impl Future for Apart {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let Some(running) = &mut this.running else {
+            return Poll::Ready(());
+        };
+        let start = running.route.pace.is_adaptive().then(Instant::now);
+        if running.poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let Some(start) = start else {
+            return Poll::Pending;
+        };
+        running.route.pace.note(start.elapsed());
+        if !running.route.pace.in_connection() {
+            return Poll::Pending;
+        }
+        if let Some(running) = this.running.take() {
+            let call = Arc::clone(&running.call);
+            lock(&this.moving).push(running);
+            call.link().wake_task();
+        }
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,171 @@
+//! What has arrived for one stream and was not taken yet.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use super::lock;
+use super::turns::{Turn, Turns};
+use crate::{Error, Result};
+
+/// What a queued message costs beside its bytes, so that empty messages cannot be queued for free.
+const OVERHEAD: usize = 32;
+/// A payload smaller than this that has to queue is copied, because as a slice it pins a whole read buffer.
+const COPY_BELOW: usize = 4 << 10;
+
+/// The inbox of one stream: filled by the connection task, emptied by one receiver.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Bytes>,
+    bytes: usize,
+    /// How many at the front of the queue own their bytes.
+    owned: usize,
+    end: Option<Result<()>>,
+    receiver: Option<Waker>,
+    /// The turn the receiver was given when it was woken last.
+    turn: Turn,
+    /// The task that polls the handler; woken when the handler must be dropped.
+    handler: Option<Waker>,
+    gone: bool,
+    /// Nobody receives: what arrives is dropped.
+    deaf: bool,
+}
+
+/// What a receiver got.
+pub(crate) struct Received {
+    pub(crate) message: Result<Option<Bytes>>,
+    /// How many bytes of budget became free.
+    pub(crate) freed: usize,
+    /// The turn that ends with this.
+    pub(crate) turn: Turn,
+}
+
+impl Inbox {
+    /// Adds a message. The receiver, if it waits, is given a turn and returned, to be woken; the number is what the
+    /// message costs of the budgets.
+    pub(crate) fn push(&self, payload: Bytes, turns: &Turns) -> (Option<Waker>, usize) {
+        let state = &mut *lock(&self.0);
+        if state.end.is_some() || state.deaf {
+            return (None, 0);
+        }
+        let cost = payload.len() + OVERHEAD;
+        state.bytes += cost;
+        state.queue.push_back(payload);
+        (state.wake_receiver(turns), cost)
+    }
+
+    /// Nothing more will arrive. What is queued is still delivered; the first end stays.
+    pub(crate) fn end(&self, end: Result<()>, turns: &Turns) -> Option<Waker> {
+        let state = &mut *lock(&self.0);
+        if state.end.is_some() {
+            return None;
+        }
+        state.end = Some(end);
+        state.wake_receiver(turns)
+    }
+
+    /// The caller is gone: what is queued is dropped, the receiver fails with `error`, the handler is to be dropped.
+    /// The wakers of both and the bytes that became free.
+    pub(crate) fn abandon(&self, error: Error, turns: &Turns) -> ([Option<Waker>; 2], usize) {
+        let state = &mut *lock(&self.0);
+        state.gone = true;
+        let freed = state.clear();
+        state.end = Some(Err(error));
+        ([state.wake_receiver(turns), state.handler.take()], freed)
+    }
+
+    /// Nobody will receive any more: what is queued is dropped. The turn that ends with it and the bytes that became
+    /// free.
+    pub(crate) fn abandon_queue(&self) -> (Turn, usize) {
+        let state = &mut *lock(&self.0);
+        state.receiver = None;
+        state.deaf = true;
+        (state.turn.take(), state.clear())
+    }
+
+    /// Ends with `error` unless there is an end already, and drops what is queued: the reader is too far behind.
+    pub(crate) fn fail(&self, error: Error, turns: &Turns) -> (Option<Waker>, usize) {
+        let state = &mut *lock(&self.0);
+        let freed = state.clear();
+        state.end = Some(Err(error));
+        (state.wake_receiver(turns), freed)
+    }
+
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Received> {
+        let state = &mut *lock(&self.0);
+        let message = match state.queue.pop_front() {
+            Some(payload) => Ok(Some(payload)),
+            None => match &state.end {
+                Some(end) => end.clone().map(|()| None),
+                None => {
+                    match &mut state.receiver {
+                        Some(waker) => waker.clone_from(cx.waker()),
+                        empty => *empty = Some(cx.waker().clone()),
+                    }
+                    return Poll::Pending;
+                }
+            },
+        };
+        let freed = match &message {
+            Ok(Some(payload)) => payload.len() + OVERHEAD,
+            _ => 0,
+        };
+        state.bytes -= freed;
+        state.owned = state.owned.saturating_sub(1);
+        Poll::Ready(Received { message, freed, turn: state.turn.take() })
+    }
+
+    /// Takes the turn without receiving: what is about to be polled is a handler, and its turn ends with the poll.
+    /// False when the handler must not be polled any more, because the caller is gone.
+    pub(crate) fn begin_poll(&self, handler: &Waker) -> Option<Turn> {
+        let state = &mut *lock(&self.0);
+        if state.gone {
+            return None;
+        }
+        match &mut state.handler {
+            Some(waker) if waker.will_wake(handler) => {}
+            slot => *slot = Some(handler.clone()),
+        }
+        Some(state.turn.take())
+    }
+
+    /// Copies small payloads that are still queued out of the read buffer they are slices of.
+    pub(crate) fn unpin_small(&self) {
+        let state = &mut *lock(&self.0);
+        let start = state.owned;
+        for payload in state.queue.iter_mut().skip(start).filter(|payload| payload.len() < COPY_BELOW) {
+            *payload = Bytes::copy_from_slice(payload);
+        }
+        state.owned = state.queue.len();
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        lock(&self.0).bytes
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        let state = lock(&self.0);
+        state.end.is_some() && state.queue.is_empty()
+    }
+}
+
+impl State {
+    fn wake_receiver(&mut self, turns: &Turns) -> Option<Waker> {
+        let waker = self.receiver.take()?;
+        if self.turn.is_none() {
+            self.turn = turns.begin();
+        }
+        Some(waker)
+    }
+
+    fn clear(&mut self) -> usize {
+        self.queue = VecDeque::new();
+        self.owned = 0;
+        std::mem::take(&mut self.bytes)
+    }
+}

@@ -1,0 +1,217 @@
+//! The send buffer of a connection: one per connection, filled by all its streams under a short lock.
+
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::limits::Limits;
+use crate::{Error, Result};
+
+/// A buffer above this is written although others are about to add to it (half the high-water mark of 64 KiB).
+const WRITE_ABOVE: usize = 32 << 10;
+/// A message that was this large suggests that the next one is too: it is then encoded outside the lock and becomes
+/// a segment of its own.
+pub(crate) const LARGE: usize = 64 << 10;
+/// A buffer that had to grow beyond this is not kept.
+const KEEP: usize = 256 << 10;
+
+/// What to do after something was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Flush {
+    /// Write at once, in the task that sent.
+    Now,
+    /// Somebody else is about to write.
+    Held,
+    /// As `Held`, and the connection task must be woken to look after it, should nobody write.
+    HeldAndWake,
+}
+
+/// What one stream has in the buffer; kept by the stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Share {
+    batch: u64,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// What is being filled. Behind `sealed` on the wire.
+    pub(crate) open: BytesMut,
+    sealed: Vec<Bytes>,
+    sealed_bytes: usize,
+    /// How many bytes the writer has taken and not written yet.
+    in_flight: usize,
+    /// Counts the times the writer has taken everything; what a stream put in an older batch has left the buffer.
+    batch: u64,
+    frames: usize,
+    /// Somebody holds the writer.
+    writing: bool,
+    /// Whoever holds the writer has to look here again.
+    again: bool,
+    /// The connection task is in its poll and flushes at its end.
+    task_running: bool,
+    task_woken: bool,
+    waiting: Vec<(i32, Waker)>,
+    closed: Option<Error>,
+}
+
+/// Everything the writer has to write next.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) sealed: Vec<Bytes>,
+    pub(crate) open: BytesMut,
+    pub(crate) frames: usize,
+}
+
+impl Outbox {
+    pub(crate) fn check_open(&self) -> Result<()> {
+        self.closed.clone().map_or(Ok(()), Err)
+    }
+
+    /// One more frame was appended to `open`.
+    pub(crate) fn framed(&mut self) {
+        self.frames += 1;
+    }
+
+    /// Adds a large piece without copying it. What was in `open` goes before it.
+    pub(crate) fn seal_with(&mut self, piece: Bytes) {
+        let before = self.open.split().freeze();
+        self.sealed_bytes += before.len() + piece.len();
+        self.sealed.push(before);
+        self.sealed.push(piece);
+    }
+
+    /// Notes that a stream has added so many bytes.
+    pub(crate) fn charge(&self, share: &mut Share, bytes: usize) {
+        if share.batch != self.batch {
+            *share = Share { batch: self.batch, bytes: 0 };
+        }
+        share.bytes += bytes;
+    }
+
+    /// Waits until the stream and the connection have room left. A message may be sent while any room is left.
+    pub(crate) fn poll_room(
+        &mut self,
+        id: i32,
+        share: &Share,
+        limits: &Limits,
+        cx: &Context<'_>,
+    ) -> Poll<Result<()>> {
+        self.check_open()?;
+        let of_stream = match self.batch - share.batch {
+            0 => share.bytes,
+            1 if self.in_flight > 0 => share.bytes,
+            _ => 0,
+        };
+        if of_stream < limits.stream_send_buffer
+            && self.len() + self.in_flight < limits.connection_send_buffer
+        {
+            return Poll::Ready(Ok(()));
+        }
+        match self.waiting.iter_mut().find(|(waiting, _)| *waiting == id) {
+            Some((_, waker)) => waker.clone_from(cx.waker()),
+            None => self.waiting.push((id, cx.waker().clone())),
+        }
+        Poll::Pending
+    }
+
+    /// The flush rule, after something was appended; `turns` says whether anybody is about to add more.
+    pub(crate) fn flush_rule(&mut self, turns: bool) -> Flush {
+        if self.len() >= WRITE_ABOVE {
+            Flush::Now
+        } else if self.task_running {
+            Flush::Held
+        } else if !turns {
+            Flush::Now
+        } else if self.task_woken {
+            Flush::Held
+        } else {
+            self.task_woken = true;
+            Flush::HeldAndWake
+        }
+    }
+
+    /// Holds what was appended until the connection task looks, because more follows at once.
+    pub(crate) fn hold(&mut self) -> Flush {
+        if self.task_running || self.task_woken {
+            return Flush::Held;
+        }
+        self.task_woken = true;
+        Flush::HeldAndWake
+    }
+
+    pub(crate) fn task_begins(&mut self) {
+        self.task_running = true;
+        self.task_woken = false;
+    }
+
+    pub(crate) fn task_ends(&mut self) {
+        self.task_running = false;
+    }
+
+    pub(crate) fn is_task_running(&self) -> bool {
+        self.task_running
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.open.len() + self.sealed_bytes
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn is_drained(&self) -> bool {
+        self.is_empty() && self.in_flight == 0
+    }
+
+    /// Takes the writer; false when somebody has it, who then looks here again before letting go.
+    pub(crate) fn take_writer(&mut self) -> bool {
+        if self.writing {
+            self.again = true;
+            return false;
+        }
+        self.writing = true;
+        self.again = true;
+        true
+    }
+
+    /// Moves everything into `batch`, whose buffers are empty and are kept for the next time. False, and the writer
+    /// is let go, when there is nothing that anybody wants to have written.
+    pub(crate) fn next_batch(&mut self, batch: &mut Batch) -> bool {
+        let wanted = std::mem::take(&mut self.again) || self.len() >= WRITE_ABOVE;
+        if self.is_empty() || !wanted || self.closed.is_some() {
+            self.writing = false;
+            return false;
+        }
+        std::mem::swap(&mut self.open, &mut batch.open);
+        std::mem::swap(&mut self.sealed, &mut batch.sealed);
+        batch.frames = std::mem::take(&mut self.frames);
+        self.in_flight = batch.open.len() + std::mem::take(&mut self.sealed_bytes);
+        self.batch += 1;
+        true
+    }
+
+    /// The batch is written; the senders that wait for room are returned, to be woken.
+    pub(crate) fn batch_written(&mut self, batch: &mut Batch) -> Vec<(i32, Waker)> {
+        self.in_flight = 0;
+        batch.sealed.clear();
+        if batch.open.capacity() > KEEP {
+            batch.open = BytesMut::new();
+        } else {
+            batch.open.clear();
+        }
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Nothing more will be written. The senders that wait are returned, to be woken.
+    pub(crate) fn close(&mut self, error: Error) -> Vec<(i32, Waker)> {
+        self.closed.get_or_insert(error);
+        self.open = BytesMut::new();
+        self.sealed = Vec::new();
+        self.sealed_bytes = 0;
+        self.in_flight = 0;
+        std::mem::take(&mut self.waiting)
+    }
+}

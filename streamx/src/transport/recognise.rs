@@ -1,0 +1,104 @@
+//! A server's connection from its first byte: which protocol does the client speak?
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::watch;
+
+use super::connection::{Connection, Protocol};
+use super::link::Link;
+use super::socket::Socket;
+use super::{link, ttheader, unary};
+use crate::call::router::Router;
+use crate::counters::Meter;
+use crate::wire::detect::{Detected, Protocol as Spoken, detect};
+use crate::{Error, Limits, Result};
+
+/// How many of the first bytes are read at once; a usual first frame fits.
+const FIRST_READ: usize = 4 << 10;
+
+/// What every connection of a server needs.
+#[derive(Clone)]
+pub(crate) struct Serve {
+    pub(crate) router: Arc<Router>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) stop: watch::Receiver<Stop>,
+}
+
+/// How far the shutdown of a server has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It serves.
+    No,
+    /// No new call is accepted; a connection ends when its last call has.
+    Drain,
+    /// Every connection ends now.
+    Now,
+}
+
+/// Serves one connection until it ends.
+pub(crate) async fn serve(socket: Socket, serve: Serve) {
+    let (mut reader, link) = link(socket, Arc::clone(&serve.limits), Arc::clone(&serve.meter));
+    let mut input = BytesMut::with_capacity(FIRST_READ);
+    let limit = serve.limits.first_frame_timeout;
+    let mut stop = serve.stop.clone();
+    let spoken = tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop != Stop::No) => return,
+        spoken = tokio::time::timeout(limit, recognise(&mut reader, &mut input)) => spoken,
+    };
+    match spoken {
+        Ok(Ok(Some(Spoken::Streaming))) => {
+            run(&serve, &link, ttheader::Server::new(&link, Arc::clone(&serve.router)), reader, input).await;
+        }
+        Ok(Ok(Some(Spoken::Unary))) => {
+            run(&serve, &link, unary::Server::new(&link, Arc::clone(&serve.router)), reader, input).await;
+        }
+        Ok(Ok(None)) => {}
+        Ok(Err(error)) => tracing::info!(%error, "closed a connection"),
+        Err(_) => tracing::info!(?limit, "closed a connection that has not shown its protocol in time"),
+    }
+}
+
+/// Reads until the protocol is clear. `None` when the client closed the connection without a word.
+async fn recognise(reader: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> Result<Option<Spoken>> {
+    loop {
+        match detect(input) {
+            Detected::Is(spoken) => return Ok(Some(spoken)),
+            Detected::Nothing(reason) => return Err(Error::protocol(reason)),
+            Detected::Need => {}
+        }
+        match reader.read_buf(input).await {
+            Ok(0) => return Ok(None),
+            Ok(_) => {}
+            Err(error) => return Err(Error::transport(error.to_string()).with_source(error)),
+        }
+    }
+}
+
+async fn run<P: Protocol>(
+    serve: &Serve,
+    link: &Arc<Link>,
+    protocol: P,
+    reader: Box<dyn AsyncRead + Send + Unpin>,
+    input: BytesMut,
+) {
+    let connection = Connection::new(Arc::clone(link), protocol, reader, input);
+    let stopping = async {
+        let mut stop = serve.stop.clone();
+        // An error means that the server itself was dropped.
+        if stop.wait_for(|stop| *stop != Stop::No).await.is_ok() {
+            link.shut_down();
+            let _dropped_or_now = stop.wait_for(|stop| *stop == Stop::Now).await;
+        }
+        link.close(Error::transport("the server was shut down"));
+        std::future::pending().await
+    };
+    tokio::select! {
+        biased;
+        () = connection => {}
+        () = stopping => {}
+    }
+}

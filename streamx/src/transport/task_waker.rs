@@ -1,0 +1,57 @@
+//! How others wake the connection task.
+
+use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::{Wake, Waker};
+
+use super::lock;
+
+const IDLE: u8 = 0;
+const RUNNING: u8 = 1;
+const WOKEN: u8 = 2;
+
+/// Wakes the connection task, unless it is running: then it only notes that it has to look again. The handlers that
+/// the task polls are mostly woken by the task itself, and waking a running task would poll it once more for nothing.
+#[derive(Debug)]
+pub(crate) struct TaskWaker {
+    state: AtomicU8,
+    task: Mutex<Waker>,
+}
+
+impl TaskWaker {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { state: AtomicU8::new(IDLE), task: Mutex::new(Waker::noop().clone()) })
+    }
+
+    /// The task has begun a poll.
+    pub(crate) fn begin(&self, waker: &Waker) {
+        let mut task = lock(&self.task);
+        if !task.will_wake(waker) {
+            task.clone_from(waker);
+        }
+        self.state.store(RUNNING, SeqCst);
+    }
+
+    /// The task is about to sleep. False when it was woken meanwhile and has to look again.
+    pub(crate) fn end(&self) -> bool {
+        self.state.swap(IDLE, SeqCst) != WOKEN
+    }
+
+    /// The waker of the task itself, for the socket.
+    pub(crate) fn task(&self) -> Waker {
+        lock(&self.task).clone()
+    }
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let running = self.state.compare_exchange(RUNNING, WOKEN, SeqCst, SeqCst);
+        if running == Err(IDLE) {
+            lock(&self.task).wake_by_ref();
+        }
+    }
+}

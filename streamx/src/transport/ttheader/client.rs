@@ -1,0 +1,225 @@
+//! The client's side of a TTHeader Streaming connection.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+
+use super::receiving::Receiving;
+use super::sending::Sending;
+use super::{Peer, Stream, outcome};
+use crate::call::{Exchange, Opening};
+use crate::transport::connection::{Deliveries, Protocol};
+use crate::transport::link::Link;
+use crate::transport::lock;
+use crate::transport::outbox::Outbox;
+use crate::wire::Cut;
+use crate::wire::ttheader::connection::{Connection as Machine, Event};
+use crate::wire::ttheader::frame;
+use crate::{Error, Result, Side};
+
+/// A connection as the channel holds it.
+#[derive(Clone)]
+pub(crate) struct Client {
+    peer: Arc<Peer>,
+    hold: Arc<Hold>,
+}
+
+/// Keeps a connection open: by the channel, and by every handle of its streams. The last one closes it.
+pub(crate) struct Hold(Arc<Link>);
+
+impl Hold {
+    pub(crate) fn new(link: Arc<Link>) -> Self {
+        Self(link)
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.shut_down();
+    }
+}
+
+impl Client {
+    pub(crate) fn new(link: &Arc<Link>) -> (Self, Reading) {
+        let peer = Peer::new(Arc::clone(link), Machine::client());
+        let hold = Arc::new(Hold::new(Arc::clone(link)));
+        let reading = Reading { peer: Arc::clone(&peer), touched: Vec::new(), excess: 0 };
+        (Self { peer, hold }, reading)
+    }
+
+    /// How many streams are alive.
+    pub(crate) fn streams(&self) -> usize {
+        lock(&self.peer.machine).len()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.peer.link.closed().is_none()
+    }
+
+    /// Opens a stream. Its header frame leaves with the first message, or when the connection task looks next.
+    pub(crate) fn open(&self, opening: &Opening) -> Result<Exchange> {
+        let peer = &self.peer;
+        let mut machine = lock(&peer.machine);
+        let mut outbox = lock(&peer.link.outbox);
+        outbox.check_open()?;
+        let (id, stream) = machine.open(|id| Stream::new(id, opening.method));
+        let stream = Arc::clone(stream);
+        frame::put_header(&mut outbox.open, id, opening.method, &[("isn", opening.service)], &[]);
+        outbox.framed();
+        let flush = outbox.hold();
+        drop(outbox);
+        peer.opened(machine.len());
+        drop(machine);
+        peer.link.act(flush);
+        let (peer, hold) = (Arc::clone(peer), Some(Arc::clone(&self.hold)));
+        let incoming = Receiving { peer: Arc::clone(&peer), stream: Arc::clone(&stream), hold: hold.clone() };
+        Ok(Exchange { incoming: Box::new(incoming), outgoing: Box::new(Sending::new(peer, stream, hold)) })
+    }
+}
+
+impl Peer {
+    /// The client gives up a stream.
+    pub(super) fn reset(&self, stream: &Stream, error: &Error) {
+        let mut machine = lock(&self.machine);
+        let Some((_, trailer)) = machine.reset(stream.id) else {
+            return;
+        };
+        self.closed(1);
+        let flush = self.write(|outbox| put_reset(outbox, stream, error, trailer));
+        drop(machine);
+        let (waker, freed) = stream.inbox.fail(error.clone(), &self.link.turns);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        self.freed(freed);
+        self.link.act(flush);
+    }
+}
+
+/// A reset, and a trailer for peers that wait for one (spec 3.6).
+fn put_reset(outbox: &mut Outbox, stream: &Stream, error: &Error, trailer: bool) {
+    let kind = error.kitex_code().unwrap_or(12007);
+    frame::put_rst(&mut outbox.open, stream.id, stream.method, "", error.message(), kind);
+    outbox.framed();
+    if trailer {
+        frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None);
+        outbox.framed();
+    }
+}
+
+/// What the connection task of a client does with frames.
+pub(crate) struct Reading {
+    peer: Arc<Peer>,
+    touched: Vec<Arc<Stream>>,
+    excess: usize,
+}
+
+impl Reading {
+    fn handle(
+        &mut self,
+        machine: &mut Machine<Arc<Stream>>,
+        frame: frame::Frame,
+        out: &mut Deliveries,
+    ) -> Result<()> {
+        let peer = &self.peer;
+        let event = machine.receive(frame).map_err(super::broken)?;
+        match event {
+            Event::Message { slot, payload } => {
+                let fits = peer.queue(slot, payload, &mut out.wakers);
+                self.touched.push(Arc::clone(slot));
+                if !fits {
+                    self.overflow(machine, out);
+                }
+            }
+            Event::TooLarge { slot, size, more } => {
+                peer.closed(1);
+                let error = peer.too_large(size).with_side(Side::Server);
+                let _flush = peer.write(|outbox| put_reset(outbox, &slot, &error, more));
+                out.wakers.extend(slot.inbox.end(Err(error), &peer.link.turns));
+            }
+            Event::Ended { slot, id, outcome, answer, .. } => {
+                peer.closed(1);
+                if answer {
+                    // For peers that wait for it before they forget the stream (spec 3.3).
+                    let _flush = peer.write(|outbox| {
+                        frame::put_trailer(&mut outbox.open, id, slot.method, &[], &[], None);
+                        outbox.framed();
+                    });
+                }
+                out.wakers.extend(slot.inbox.end(outcome::read(outcome, Side::Server), &peer.link.turns));
+            }
+            // A header carries nothing this side shows yet; what a client is never sent is ignored by the machine.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Ends the stream that is furthest behind.
+    fn overflow(&self, machine: &mut Machine<Arc<Stream>>, out: &mut Deliveries) {
+        let Some(stream) = Peer::furthest_behind(machine) else { return };
+        let error = self.peer.overflow(&stream);
+        if let Some((_, trailer)) = machine.reset(stream.id) {
+            self.peer.closed(1);
+            let _flush = self.peer.write(|outbox| put_reset(outbox, &stream, &error, trailer));
+        }
+        let (waker, freed) = stream.inbox.fail(error, &self.peer.link.turns);
+        out.wakers.extend(waker);
+        self.peer.freed(freed);
+    }
+}
+
+impl Protocol for Reading {
+    const EXPECTS_FIRST_FRAME: bool = false;
+
+    fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize> {
+        let peer = Arc::clone(&self.peer);
+        let bounds = peer.bounds();
+        let mut machine = lock(&peer.machine);
+        let mut frames = 0;
+        let need = loop {
+            if !super::discard(input, &mut self.excess) {
+                break 1;
+            }
+            match frame::cut(input, &bounds).map_err(super::broken)? {
+                Cut::Whole(frame) => {
+                    self.excess = frame.excess;
+                    self.handle(&mut machine, frame, out)?;
+                }
+                Cut::Need(need) => break need,
+            }
+            frames += 1;
+        };
+        peer.link.meter.frames_received.add(frames);
+        Ok(need)
+    }
+
+    fn settle(&mut self, pinned: bool) {
+        super::settle(&mut self.touched, pinned);
+    }
+
+    fn lost(&mut self, error: &Error, out: &mut Deliveries) {
+        let streams: Vec<_> = lock(&self.peer.machine).drain().collect();
+        self.peer.closed(streams.len());
+        for stream in streams {
+            out.wakers.extend(stream.inbox.end(Err(error.clone()), &self.peer.link.turns));
+        }
+    }
+
+    fn closed_by_peer(&self, mid_frame: bool) -> Error {
+        let text = if mid_frame {
+            "the server closed the connection in the middle of a frame"
+        } else {
+            "the server closed the connection"
+        };
+        Error::transport(text).with_kitex_code(if mid_frame { 12006 } else { 12004 })
+    }
+
+    fn is_behind(&self) -> bool {
+        self.peer.is_behind()
+    }
+
+    fn is_idle(&self) -> bool {
+        // The last handle is gone, so nobody waits for anything on this connection.
+        true
+    }
+}

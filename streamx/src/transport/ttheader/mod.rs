@@ -1,0 +1,201 @@
+//! TTHeader Streaming over the connection task.
+
+mod client;
+mod outcome;
+mod receiving;
+mod sending;
+mod server;
+
+pub(crate) use client::{Client, Hold};
+pub(crate) use outcome::{CODE_KEY, application, exception_type, private_keys};
+pub(crate) use server::Server;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::inbox::Inbox;
+use super::link::Link;
+use super::lock;
+use super::outbox::Flush;
+use crate::wire::Bounds;
+use crate::wire::ttheader::connection::Connection as Machine;
+use crate::wire::ttheader::frame::DataHead;
+use crate::{Error, Limits};
+
+/// One stream as everybody who has to do with it shares it.
+pub(crate) struct Stream {
+    id: i32,
+    method: &'static str,
+    head: DataHead,
+    inbox: Inbox,
+    /// Server: the header frame is written.
+    answered: AtomicBool,
+}
+
+/// One side of a connection: what its streams share.
+pub(crate) struct Peer {
+    link: Arc<Link>,
+    machine: Mutex<Machine<Arc<Stream>>>,
+    /// Bytes that all streams have queued for their receivers.
+    queued: AtomicUsize,
+    /// The connection has carried two streams at once: it is always read.
+    shared: AtomicBool,
+    /// The socket is left unread until the only receiver has caught up.
+    behind: AtomicBool,
+}
+
+impl Stream {
+    fn new(id: i32, method: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            method,
+            head: DataHead::new(id, method),
+            inbox: Inbox::default(),
+            answered: AtomicBool::new(false),
+        })
+    }
+}
+
+impl Peer {
+    fn new(link: Arc<Link>, machine: Machine<Arc<Stream>>) -> Arc<Self> {
+        Arc::new(Self {
+            link,
+            machine: Mutex::new(machine),
+            queued: AtomicUsize::new(0),
+            shared: AtomicBool::new(false),
+            behind: AtomicBool::new(false),
+        })
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.link.limits
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds { max_header: self.limits().max_header_size, max_payload: self.limits().max_message_size }
+    }
+
+    /// A stream has begun; there are `now` of them.
+    fn opened(&self, now: usize) {
+        self.link.meter.streams.add(1);
+        self.link.meter.streams_opened.add(1);
+        if now > 1 {
+            self.shared.store(true, Relaxed);
+        }
+    }
+
+    /// Streams have left the machine.
+    fn closed(&self, count: usize) {
+        self.link.meter.streams.sub(count);
+    }
+
+    /// Queues a message. False when the budgets are full, and a stream has to end for it.
+    fn queue(&self, stream: &Stream, payload: Bytes, wakers: &mut Vec<Waker>) -> bool {
+        let limits = self.limits();
+        let fits = stream.inbox.queued() < limits.stream_receive_buffer
+            && self.queued.load(Relaxed) < limits.connection_receive_buffer
+            && usize::try_from(self.link.meter.queued_bytes.get()).unwrap_or(usize::MAX)
+                < limits.server_receive_buffer;
+        let (waker, cost) = stream.inbox.push(payload, &self.link.turns);
+        wakers.extend(waker);
+        self.queued.fetch_add(cost, Relaxed);
+        self.link.meter.queued_bytes.add(cost);
+        fits
+    }
+
+    /// A receiver took messages, or they were dropped.
+    fn freed(&self, bytes: usize) {
+        self.queued.fetch_sub(bytes, Relaxed);
+        self.link.meter.queued_bytes.sub(bytes);
+        let limit = self.limits().lone_stream_receive_buffer;
+        if self.behind.load(Relaxed) && self.queued.load(Relaxed) <= limit / 2 {
+            self.behind.store(false, Relaxed);
+            self.link.wake_task();
+        }
+    }
+
+    /// Whether the socket is to be left unread: the only stream this connection has ever had is behind.
+    fn is_behind(&self) -> bool {
+        if self.shared.load(Relaxed) || self.queued.load(Relaxed) < self.limits().lone_stream_receive_buffer {
+            self.behind.store(false, Relaxed);
+            return false;
+        }
+        self.behind.store(true, Relaxed);
+        // Looked at again, because the receiver may have caught up before the mark was there to be seen.
+        self.queued.load(Relaxed) >= self.limits().lone_stream_receive_buffer
+    }
+
+    /// The stream that has most queued: the one that ends when a budget is full.
+    fn furthest_behind(machine: &Machine<Arc<Stream>>) -> Option<Arc<Stream>> {
+        machine.slots().max_by_key(|stream| stream.inbox.queued()).cloned()
+    }
+
+    /// The error of a stream whose reader was too far behind.
+    fn overflow(&self, stream: &Stream) -> Error {
+        self.link.meter.receive_overflows.add(1);
+        let limits = self.limits();
+        let (what, limit, option) = if stream.inbox.queued() >= limits.stream_receive_buffer {
+            ("its reader is", limits.stream_receive_buffer, "stream_receive_buffer")
+        } else if self.queued.load(Relaxed) >= limits.connection_receive_buffer {
+            (
+                "the readers of its connection are",
+                limits.connection_receive_buffer,
+                "connection_receive_buffer",
+            )
+        } else {
+            ("the readers of this process are", limits.server_receive_buffer, "server_receive_buffer")
+        };
+        let text = format!(
+            "the stream was ended because {what} too far behind: {limit} bytes are queued (limit {option})"
+        );
+        Error::limit(text)
+    }
+
+    /// The error of a stream whose peer has sent a message above the limit.
+    fn too_large(&self, size: usize) -> Error {
+        let limit = self.limits().max_message_size;
+        Error::limit(format!(
+            "a message of {size} bytes was received; at most {limit} are accepted (limit max_message_size)"
+        ))
+    }
+
+    /// Appends frames and applies the flush rule. The machine may be locked.
+    fn write(&self, add: impl FnOnce(&mut super::outbox::Outbox)) -> Flush {
+        let mut outbox = lock(&self.link.outbox);
+        if outbox.check_open().is_err() {
+            return Flush::Held;
+        }
+        add(&mut outbox);
+        outbox.flush_rule(self.link.turns.any())
+    }
+}
+
+/// The bytes of a private number on the wire.
+fn digits(number: i32) -> String {
+    itoa::Buffer::new().format(number).to_owned()
+}
+
+/// The peer broke the protocol; the connection ends.
+fn broken(violation: crate::wire::Violation) -> Error {
+    Error::protocol(violation.to_string()).with_kitex_code(violation.kitex_code())
+}
+
+/// See [`Protocol::settle`](super::connection::Protocol::settle).
+fn settle(touched: &mut Vec<Arc<Stream>>, pinned: bool) {
+    for stream in touched.drain(..) {
+        if pinned {
+            stream.inbox.unpin_small();
+        }
+    }
+}
+
+/// Drops bytes of a message that was too large. False when there are more to come.
+fn discard(input: &mut BytesMut, excess: &mut usize) -> bool {
+    let dropped = input.len().min(*excess);
+    input.advance(dropped);
+    *excess -= dropped;
+    *excess == 0
+}

@@ -1,0 +1,330 @@
+//! The server's side of a TTHeader Streaming connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+
+use super::receiving::Receiving;
+use super::sending::Sending;
+use super::{Peer, Stream, outcome};
+use crate::call::Exchange;
+use crate::call::router::{NoRoute, Route, Router};
+use crate::transport::connection::{Deliveries, Protocol};
+use crate::transport::handlers::{Running, Serving};
+use crate::transport::link::Link;
+use crate::transport::lock;
+use crate::transport::outbox::Outbox;
+use crate::transport::turns::Turn;
+use crate::wire::Cut;
+use crate::wire::ttheader::connection::{Connection as Machine, Event, Opened};
+use crate::wire::ttheader::frame;
+use crate::wire::ttheader::outcome::Outcome;
+use crate::{Code, Error, Result, Side};
+
+/// What the connection task of a server does with frames.
+pub(crate) struct Server {
+    peer: Arc<Peer>,
+    router: Arc<Router>,
+    handlers: Arc<AtomicUsize>,
+    touched: Vec<Arc<Stream>>,
+    resets: Resets,
+    excess: usize,
+}
+
+/// One call that is served.
+struct Call {
+    peer: Arc<Peer>,
+    stream: Arc<Stream>,
+    route: Arc<Route>,
+    handlers: Arc<AtomicUsize>,
+}
+
+impl Server {
+    pub(crate) fn new(link: &Arc<Link>, router: Arc<Router>) -> Self {
+        Self {
+            peer: Peer::new(Arc::clone(link), Machine::server()),
+            router,
+            handlers: Arc::default(),
+            touched: Vec::new(),
+            resets: Resets::new(),
+            excess: 0,
+        }
+    }
+
+    fn handle(
+        &mut self,
+        machine: &mut Machine<Arc<Stream>>,
+        frame: frame::Frame,
+        out: &mut Deliveries,
+    ) -> Result<()> {
+        let peer = &self.peer;
+        let turns = &peer.link.turns;
+        match machine.receive(frame).map_err(super::broken)? {
+            Event::Message { slot, payload } => {
+                let fits = peer.queue(slot, payload, &mut out.wakers);
+                self.touched.push(Arc::clone(slot));
+                if !fits {
+                    self.overflow(machine, out);
+                }
+            }
+            Event::Finished { slot } => out.wakers.extend(slot.inbox.end(Ok(()), turns)),
+            Event::Failed { slot, outcome } => {
+                out.wakers.extend(slot.inbox.end(outcome::read(outcome, Side::Client), turns));
+            }
+            Event::Ended { slot, outcome, .. } => {
+                peer.closed(1);
+                let unanswered = matches!(outcome, Outcome::Reset { .. }) && !slot.answered.load(Relaxed);
+                let gone = outcome::read(outcome, Side::Client).err().unwrap_or_else(caller_gone);
+                self.abandon(&slot, gone, out);
+                if unanswered {
+                    self.resets.count(self.peer.limits().unanswered_resets_per_second)?;
+                }
+            }
+            Event::TooLarge { slot, size, more } => {
+                peer.closed(1);
+                let error = peer.too_large(size).with_side(Side::Client);
+                let _flush = peer.write(|outbox| put_end(outbox, &slot, more, Err(&error)));
+                out.wakers.extend(slot.inbox.end(Err(error), turns));
+            }
+            Event::Duplicate { id, slot } => {
+                peer.closed(1);
+                let error = Error::protocol("a second header frame came for a stream that is alive")
+                    .with_kitex_code(12002)
+                    .with_side(Side::Client);
+                let _flush = peer.write(|outbox| put_failure(outbox, id, slot.method, 12002, &error));
+                self.abandon(&slot, error, out);
+            }
+            Event::Opened(opened) => self.open(machine, &opened, out),
+            Event::Header { .. } | Event::Ignored => {}
+        }
+        Ok(())
+    }
+
+    fn open(&self, machine: &mut Machine<Arc<Stream>>, opened: &Opened, out: &mut Deliveries) {
+        match self.admit(opened) {
+            Ok(route) => {
+                let stream = Stream::new(opened.id, route.method.name);
+                machine.accept(opened.id, Arc::clone(&stream));
+                self.peer.opened(machine.len());
+                out.started.push(self.start(stream, Arc::clone(route)));
+            }
+            Err(NoRoute { exception, error }) => {
+                tracing::debug!(service = opened.service, method = opened.method, %error, "refused a stream");
+                let _flush = self.peer.write(|outbox| {
+                    put_failure(outbox, opened.id, &opened.method, exception, &error);
+                });
+            }
+        }
+    }
+
+    /// Whether a stream may begin; unlike Kitex, which sends nothing (spec 3.5), a refusal is answered at once.
+    fn admit(&self, opened: &Opened) -> Result<&Arc<Route>, NoRoute> {
+        let refuse =
+            |error: Error| NoRoute { exception: outcome::exception_type(&error), error: error.retryable() };
+        if self.peer.link.is_shutting_down() {
+            let error =
+                Error::new(Code::Unavailable, "the server is shutting down; no new stream is accepted");
+            return Err(refuse(error));
+        }
+        let limit = self.peer.limits().max_streams;
+        if self.handlers.load(Relaxed) >= limit {
+            let text = format!("{limit} streams run on this connection already (limit max_streams)");
+            return Err(refuse(Error::limit(text)));
+        }
+        let route = self.router.find(&opened.service, &opened.method)?;
+        if !route.method.mode.is_streaming() {
+            let (service, method) = (route.service, route.method.name);
+            let text = format!("{service}.{method} is a unary method and cannot be called as a stream");
+            return Err(NoRoute { exception: 1, error: Error::new(Code::Unimplemented, text) });
+        }
+        Ok(route)
+    }
+
+    fn start(&self, stream: Arc<Stream>, route: Arc<Route>) -> Running {
+        let peer = &self.peer;
+        let incoming = Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), hold: None };
+        let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None);
+        let exchange = Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
+        let future = route.method.handler.handle(exchange);
+        self.handlers.fetch_add(1, Relaxed);
+        let handlers = Arc::clone(&self.handlers);
+        let call = Call { peer: Arc::clone(peer), stream, route: Arc::clone(&route), handlers };
+        Running::new(future, Arc::new(call), route)
+    }
+
+    /// The caller of a stream is gone: its handler is dropped.
+    fn abandon(&self, stream: &Stream, error: Error, out: &mut Deliveries) {
+        let (wakers, freed) = stream.inbox.abandon(error, &self.peer.link.turns);
+        out.wakers.extend(wakers.into_iter().flatten());
+        self.peer.freed(freed);
+    }
+
+    /// Ends the stream that is furthest behind; its handler goes on and finds out when it reads or writes.
+    fn overflow(&self, machine: &mut Machine<Arc<Stream>>, out: &mut Deliveries) {
+        let Some(stream) = Peer::furthest_behind(machine) else { return };
+        let error = self.peer.overflow(&stream).with_side(Side::Server);
+        if let Some((_, header_first)) = machine.end(stream.id) {
+            self.peer.closed(1);
+            let _flush = self.peer.write(|outbox| put_end(outbox, &stream, header_first, Err(&error)));
+        }
+        let (waker, freed) = stream.inbox.fail(error, &self.peer.link.turns);
+        out.wakers.extend(waker);
+        self.peer.freed(freed);
+    }
+}
+
+impl Protocol for Server {
+    const EXPECTS_FIRST_FRAME: bool = true;
+
+    fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize> {
+        let peer = Arc::clone(&self.peer);
+        let bounds = peer.bounds();
+        let mut machine = lock(&peer.machine);
+        let mut frames = 0;
+        let need = loop {
+            if !super::discard(input, &mut self.excess) {
+                break 1;
+            }
+            match frame::cut(input, &bounds).map_err(super::broken)? {
+                Cut::Whole(frame) => {
+                    self.excess = frame.excess;
+                    self.handle(&mut machine, frame, out)?;
+                }
+                Cut::Need(need) => break need,
+            }
+            frames += 1;
+        };
+        peer.link.meter.frames_received.add(frames);
+        Ok(need)
+    }
+
+    fn settle(&mut self, pinned: bool) {
+        super::settle(&mut self.touched, pinned);
+    }
+
+    fn lost(&mut self, error: &Error, out: &mut Deliveries) {
+        let streams: Vec<_> = lock(&self.peer.machine).drain().collect();
+        self.peer.closed(streams.len());
+        let text = format!("the call was cancelled because its connection ended: {}", error.message());
+        let error = Error::new(Code::Cancelled, text).with_kitex_code(12013).with_side(Side::Client);
+        for stream in streams {
+            self.abandon(&stream, error.clone(), out);
+        }
+    }
+
+    fn closed_by_peer(&self, _mid_frame: bool) -> Error {
+        Error::transport("the client closed the connection").with_kitex_code(12004)
+    }
+
+    fn is_behind(&self) -> bool {
+        self.peer.is_behind()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.handlers.load(Relaxed) == 0
+    }
+}
+
+impl Serving for Call {
+    fn link(&self) -> &Link {
+        &self.peer.link
+    }
+
+    fn begin_poll(&self, waker: &Waker) -> Option<Turn> {
+        self.stream.inbox.begin_poll(waker)
+    }
+
+    fn end(&self, result: Result<()>) {
+        let stream = &*self.stream;
+        let mut machine = lock(&self.peer.machine);
+        let Some((_, header_first)) = machine.end(stream.id) else {
+            return;
+        };
+        self.peer.closed(1);
+        if let Err(error) = &result {
+            let (service, method) = (self.route.service, self.route.method.name);
+            tracing::debug!(service, method, %error, "a handler failed");
+        }
+        let flush = self.peer.write(|outbox| put_end(outbox, stream, header_first, result.as_ref().copied()));
+        drop(machine);
+        let over = Error::closed("the handler has returned").with_kitex_code(12012).with_side(Side::Server);
+        let (waker, freed) = stream.inbox.fail(over, &self.peer.link.turns);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        self.peer.freed(freed);
+        self.peer.link.act(flush);
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.handlers.fetch_sub(1, Relaxed);
+        if self.peer.link.is_shutting_down() {
+            self.peer.link.wake_task();
+        }
+    }
+}
+
+/// The end of a call: a header if there was none yet, and the trailer (spec 3.2 and 3.4).
+fn put_end(outbox: &mut Outbox, stream: &Stream, header_first: bool, result: Result<(), &Error>) {
+    if header_first {
+        frame::put_header(&mut outbox.open, stream.id, stream.method, &[], &[]);
+        outbox.framed();
+    }
+    match result {
+        Ok(()) => frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None),
+        Err(error) => put_failed(outbox, stream.id, stream.method, outcome::exception_type(error), error),
+    }
+    outbox.framed();
+}
+
+/// The whole answer to a stream that never began.
+fn put_failure(outbox: &mut Outbox, id: i32, method: &str, exception: i32, error: &Error) {
+    frame::put_header(&mut outbox.open, id, method, &[], &[]);
+    put_failed(outbox, id, method, exception, error);
+    outbox.framed();
+    outbox.framed();
+}
+
+fn put_failed(outbox: &mut Outbox, id: i32, method: &str, exception: i32, error: &Error) {
+    let private = outcome::private_keys(error);
+    let private: Vec<_> = private.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let text = Some((error.message(), exception));
+    frame::put_trailer(&mut outbox.open, id, method, &[], &private, text);
+}
+
+fn caller_gone() -> Error {
+    Error::new(Code::Cancelled, "the caller has given up the call")
+        .with_kitex_code(12010)
+        .with_side(Side::Client)
+}
+
+/// Counts the streams a client resets before they were answered.
+struct Resets {
+    since: Instant,
+    count: usize,
+}
+
+impl Resets {
+    fn new() -> Self {
+        Self { since: Instant::now(), count: 0 }
+    }
+
+    fn count(&mut self, limit: usize) -> Result<()> {
+        if self.since.elapsed() >= Duration::from_secs(1) {
+            *self = Self::new();
+        }
+        self.count += 1;
+        if self.count <= limit {
+            return Ok(());
+        }
+        let text = format!(
+            "the client has reset more than {limit} unanswered streams in a second (limit unanswered_resets_per_second)"
+        );
+        Err(Error::limit(text))
+    }
+}

@@ -1,0 +1,296 @@
+//! The client's side of a connection that carries unary calls.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{MESSAGE_TYPE, SERVICE, bounds, broken, check_size};
+use crate::call::{Encode, Exchange, Incoming, Mode, Opening, Outgoing};
+use crate::transport::connection::{Deliveries, Protocol};
+use crate::transport::inbox::Inbox;
+use crate::transport::link::Link;
+use crate::transport::lock;
+use crate::transport::outbox::Share;
+use crate::transport::ttheader::{CODE_KEY, Hold, application};
+use crate::wire::Cut;
+use crate::wire::unary::{self, Calls, EnvelopeKind, Framing, Matched, Unary};
+use crate::{Error, Result, Side};
+
+/// The TTHeader flag of a client that takes replies in any order.
+const OUT_OF_ORDER: u16 = 1;
+
+/// A connection as the channel holds it.
+#[derive(Clone)]
+pub(crate) struct Client {
+    shared: Arc<Shared>,
+    hold: Arc<Hold>,
+}
+
+struct Shared {
+    link: Arc<Link>,
+    calls: Mutex<Calls<Arc<Inbox>>>,
+    framing: Framing,
+    /// The server is known to answer in any order, because it is a streamx server.
+    multiplexes: AtomicBool,
+    /// Kitex closes the connection after such an answer.
+    spent: AtomicBool,
+}
+
+impl Client {
+    pub(crate) fn new(link: &Arc<Link>, framing: Framing) -> (Self, Reading) {
+        let shared = Arc::new(Shared {
+            link: Arc::clone(link),
+            calls: Mutex::new(Calls::new()),
+            framing,
+            multiplexes: AtomicBool::new(false),
+            spent: AtomicBool::new(false),
+        });
+        let hold = Arc::new(Hold::new(Arc::clone(link)));
+        (Self { shared: Arc::clone(&shared), hold }, Reading(shared))
+    }
+
+    /// Whether another call may be made here.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.shared.spent.load(Relaxed) && self.shared.link.closed().is_none()
+    }
+
+    /// Whether many calls may be in flight at once.
+    pub(crate) fn multiplexes(&self) -> bool {
+        self.shared.multiplexes.load(Relaxed)
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        lock(&self.shared.calls).len()
+    }
+
+    /// Prepares a call; it begins when its arguments are put. `done` is called once, when the connection is free for
+    /// another call.
+    pub(crate) fn open(&self, opening: &Opening, done: Box<dyn FnOnce() + Send + Sync>) -> Exchange {
+        let call = Arc::new(Call {
+            shared: Arc::clone(&self.shared),
+            _hold: Arc::clone(&self.hold),
+            inbox: Arc::default(),
+            opening: *opening,
+            sequence: Mutex::new(None),
+        });
+        let incoming = Answer { call: Arc::clone(&call), done: Some(done) };
+        Exchange { incoming: Box::new(incoming), outgoing: Box::new(Request(call)) }
+    }
+}
+
+/// One call that is made.
+struct Call {
+    shared: Arc<Shared>,
+    _hold: Arc<Hold>,
+    inbox: Arc<Inbox>,
+    opening: Opening,
+    sequence: Mutex<Option<i32>>,
+}
+
+impl Call {
+    /// Nobody waits for the answer any more.
+    fn give_up(&self, error: Error) {
+        if let Some(sequence) = lock(&self.sequence).take()
+            && lock(&self.shared.calls).give_up(sequence).is_some()
+        {
+            self.shared.link.meter.streams.sub(1);
+            // Without multiplexing the next answer on this connection would be that of this call; closing it also
+            // tells the server that nobody waits.
+            if !self.shared.multiplexes.load(Relaxed) {
+                self.shared.link.close(error.clone());
+            }
+        }
+        if let Some(waker) = self.inbox.fail(error, &self.shared.link.turns).0 {
+            waker.wake();
+        }
+    }
+}
+
+/// The arguments.
+struct Request(Arc<Call>);
+
+impl Outgoing for Request {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let link = &self.0.shared.link;
+        lock(&link.outbox).poll_room(0, &Share::default(), &link.limits, cx)
+    }
+
+    fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
+        let Call { shared, inbox, opening, sequence, .. } = &*self.0;
+        let link = &shared.link;
+        let oneway = opening.mode == Mode::Oneway;
+        let (kind, digit) = if oneway { (EnvelopeKind::Oneway, "4") } else { (EnvelopeKind::Call, "1") };
+        let mut calls = lock(&shared.calls);
+        let mut outbox = lock(&link.outbox);
+        outbox.check_open()?;
+        let id = calls.begin(opening.method, |_| Arc::clone(inbox));
+        let before = outbox.open.len();
+        // The keys that Kitex's `ClientTTHeaderHandler` sends (spec "Unary" 1.6).
+        let strings = [(SERVICE, opening.service)];
+        let ints = [
+            (1, "framed"),
+            (3, ""),
+            (6, opening.service),
+            (9, opening.method),
+            (20, ""),
+            (MESSAGE_TYPE, digit),
+        ];
+        let mark = unary::begin(
+            &mut outbox.open,
+            shared.framing,
+            OUT_OF_ORDER,
+            &strings,
+            &ints,
+            kind,
+            opening.method,
+            id,
+        );
+        let start = outbox.open.len();
+        let written = encode(&mut outbox.open)
+            .and_then(|()| check_size(outbox.open.len() - start, link.limits.max_message_size));
+        if let Err(error) = written {
+            outbox.open.truncate(before);
+            calls.give_up(id);
+            return Err(error);
+        }
+        unary::end(&mut outbox.open, mark);
+        outbox.framed();
+        if oneway {
+            calls.give_up(id);
+            let _nobody_waits = inbox.end(Ok(()), &link.turns);
+        } else {
+            link.meter.streams.add(1);
+            *lock(sequence) = Some(id);
+        }
+        link.meter.streams_opened.add(1);
+        let flush = outbox.flush_rule(link.turns.any());
+        drop(outbox);
+        drop(calls);
+        link.act(flush);
+        Ok(())
+    }
+
+    fn finish(&mut self) {}
+
+    fn reset(&mut self, error: Error) {
+        self.0.give_up(error);
+    }
+}
+
+/// The result.
+struct Answer {
+    call: Arc<Call>,
+    done: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+impl Incoming for Answer {
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        let received = ready!(self.call.inbox.poll(cx));
+        if let Some(done) = self.done.take() {
+            done();
+        }
+        let link = &self.call.shared.link;
+        link.meter.queued_bytes.sub(received.freed);
+        link.turns.end(received.turn);
+        Poll::Ready(received.message)
+    }
+
+    fn reset(&mut self, error: Error) {
+        self.call.give_up(error);
+    }
+
+    fn is_over(&self) -> bool {
+        self.call.inbox.is_over()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        let (turn, freed) = self.call.inbox.abandon_queue();
+        let link = &self.call.shared.link;
+        link.meter.queued_bytes.sub(freed);
+        link.turns.end(turn);
+        if let Some(done) = self.done.take() {
+            done();
+        }
+    }
+}
+
+/// What the connection task of a client does with unary messages.
+pub(crate) struct Reading(Arc<Shared>);
+
+impl Reading {
+    fn handle(&self, calls: &mut Calls<Arc<Inbox>>, reply: Unary, out: &mut Deliveries) -> Result<()> {
+        let Shared { link, multiplexes, spent, .. } = &*self.0;
+        let ints = reply.header.as_deref().map_or(&[][..], |header| &header.ints);
+        let from_streamx = ints.iter().any(|(key, _)| *key == CODE_KEY);
+        if from_streamx {
+            multiplexes.store(true, Relaxed);
+        }
+        let Matched::Call(inbox) = calls.receive(&reply).map_err(broken)? else {
+            return Ok(());
+        };
+        link.meter.streams.sub(1);
+        let end = if reply.kind == EnvelopeKind::Exception {
+            let (text, kind) = unary::read_exception_body(&reply.body).map_err(broken)?;
+            // A Kitex server closes the connection after these (spec "Unary" 1.11).
+            if matches!(kind, 1 | 7 | 20) && !from_streamx {
+                spent.store(true, Relaxed);
+            }
+            Err(application(text, kind, ints).with_side(Side::Server))
+        } else {
+            let (waker, cost) = inbox.push(reply.body, &link.turns);
+            link.meter.queued_bytes.add(cost);
+            out.wakers.extend(waker);
+            Ok(())
+        };
+        out.wakers.extend(inbox.end(end, &link.turns));
+        Ok(())
+    }
+}
+
+impl Protocol for Reading {
+    const EXPECTS_FIRST_FRAME: bool = false;
+
+    fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize> {
+        let bounds = bounds(&self.0.link.limits);
+        let mut calls = lock(&self.0.calls);
+        loop {
+            match unary::cut(input, &bounds).map_err(broken)? {
+                Cut::Whole(reply) => self.handle(&mut calls, reply, out)?,
+                Cut::Need(need) => return Ok(need),
+            }
+            self.0.link.meter.frames_received.add(1);
+        }
+    }
+
+    /// An answer that nobody has taken yet is small or will be taken at once; its call holds it either way.
+    fn settle(&mut self, _pinned: bool) {}
+
+    fn lost(&mut self, error: &Error, out: &mut Deliveries) {
+        let inboxes: Vec<_> = lock(&self.0.calls).drain().collect();
+        self.0.link.meter.streams.sub(inboxes.len());
+        for inbox in inboxes {
+            out.wakers.extend(inbox.end(Err(error.clone()), &self.0.link.turns));
+        }
+    }
+
+    fn closed_by_peer(&self, mid_frame: bool) -> Error {
+        Error::transport(if mid_frame {
+            "the server closed the connection in the middle of an answer"
+        } else {
+            "the server closed the connection"
+        })
+    }
+
+    fn is_behind(&self) -> bool {
+        false
+    }
+
+    fn is_idle(&self) -> bool {
+        // The last handle is gone, so nobody waits for anything on this connection.
+        true
+    }
+}

@@ -1,0 +1,297 @@
+//! The server's side of a connection that carries unary calls.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{MESSAGE_TYPE, SERVICE, bounds, broken, check_size};
+use crate::call::router::{NoRoute, Route, Router};
+use crate::call::{Encode, Exchange, Incoming, Mode, Outgoing};
+use crate::transport::connection::{Deliveries, Protocol};
+use crate::transport::handlers::{Running, Serving};
+use crate::transport::inbox::Inbox;
+use crate::transport::link::Link;
+use crate::transport::lock;
+use crate::transport::outbox::Share;
+use crate::transport::ttheader::{CODE_KEY, exception_type, private_keys};
+use crate::transport::turns::Turn;
+use crate::wire::Cut;
+use crate::wire::unary::{self, EnvelopeKind, Framing, Unary};
+use crate::{Code, Error, Result, Side};
+
+/// What the connection task of a server does with unary messages.
+pub(crate) struct Server {
+    link: Arc<Link>,
+    router: Arc<Router>,
+    calls: Arc<Calls>,
+    next: u64,
+}
+
+/// The calls that run, by a number of our own: the sequence ids of a client may repeat.
+#[derive(Default)]
+struct Calls(Mutex<HashMap<u64, Arc<Call>>>);
+
+/// One call that is served.
+struct Call {
+    link: Arc<Link>,
+    inbox: Inbox,
+    framing: Framing,
+    method: &'static str,
+    sequence: i32,
+    oneway: bool,
+    answered: Mutex<bool>,
+}
+
+impl Server {
+    pub(crate) fn new(link: &Arc<Link>, router: Arc<Router>) -> Self {
+        Self { link: Arc::clone(link), router, calls: Arc::default(), next: 0 }
+    }
+
+    fn handle(&mut self, message: Unary, out: &mut Deliveries) -> Result<()> {
+        if !matches!(message.kind, EnvelopeKind::Call | EnvelopeKind::Oneway) {
+            let text = format!("the client sent a {:?} where only a call may be", message.kind);
+            return Err(Error::protocol(text));
+        }
+        match self.admit(&message) {
+            Ok(route) => {
+                let route = Arc::clone(route);
+                self.start(message, route, out);
+            }
+            Err(NoRoute { exception, error }) => {
+                tracing::debug!(method = message.method.as_str(), %error, "refused a call");
+                if message.kind == EnvelopeKind::Call {
+                    let (framing, method, sequence) =
+                        (message.framing, message.method.as_str(), message.sequence);
+                    put_exception(&self.link, framing, method, sequence, exception, &error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn admit(&self, message: &Unary) -> Result<&Arc<Route>, NoRoute> {
+        let refuse = |error: Error| NoRoute { exception: exception_type(&error), error };
+        if self.link.is_shutting_down() {
+            return Err(refuse(Error::new(
+                Code::Unavailable,
+                "the server is shutting down; no new call is accepted",
+            )));
+        }
+        let limit = self.link.limits.max_streams;
+        if lock(&self.calls.0).len() >= limit {
+            let text = format!("{limit} calls run on this connection already (limit max_streams)");
+            return Err(refuse(Error::limit(text)));
+        }
+        let service = message.header.as_ref().and_then(|header| header.string(SERVICE)).unwrap_or_default();
+        let route = self.router.find(service, message.method.as_str())?;
+        if route.method.mode.is_streaming() {
+            let (service, method) = (route.service, route.method.name);
+            let text = format!("{service}.{method} is a streaming method: call it over TTHeader Streaming");
+            return Err(NoRoute { exception: 1, error: Error::new(Code::Unimplemented, text) });
+        }
+        Ok(route)
+    }
+
+    fn start(&mut self, message: Unary, route: Arc<Route>, out: &mut Deliveries) {
+        let call = Arc::new(Call {
+            link: Arc::clone(&self.link),
+            inbox: Inbox::default(),
+            framing: message.framing,
+            method: route.method.name,
+            sequence: message.sequence,
+            oneway: route.method.mode == Mode::Oneway,
+            answered: Mutex::new(false),
+        });
+        let (_, cost) = call.inbox.push(message.body, &self.link.turns);
+        let _nobody_waits_yet = call.inbox.end(Ok(()), &self.link.turns);
+        self.link.meter.queued_bytes.add(cost);
+        self.link.meter.streams.add(1);
+        self.link.meter.streams_opened.add(1);
+        self.next += 1;
+        lock(&self.calls.0).insert(self.next, Arc::clone(&call));
+        let exchange = Exchange {
+            incoming: Box::new(Request(Arc::clone(&call))),
+            outgoing: Box::new(Answer(Arc::clone(&call))),
+        };
+        let serving = Served { call, number: self.next, calls: Arc::clone(&self.calls) };
+        out.started.push(Running::new(route.method.handler.handle(exchange), Arc::new(serving), route));
+    }
+}
+
+impl Protocol for Server {
+    const EXPECTS_FIRST_FRAME: bool = true;
+
+    fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize> {
+        let bounds = bounds(&self.link.limits);
+        loop {
+            match unary::cut(input, &bounds).map_err(broken)? {
+                Cut::Whole(message) => self.handle(message, out)?,
+                Cut::Need(need) => return Ok(need),
+            }
+            self.link.meter.frames_received.add(1);
+        }
+    }
+
+    fn settle(&mut self, pinned: bool) {
+        if pinned {
+            for call in lock(&self.calls.0).values() {
+                call.inbox.unpin_small();
+            }
+        }
+    }
+
+    /// The handlers of calls that wait for an answer are dropped. A one-way call goes on: its client closes the
+    /// connection right after sending (Kitex v0.16.3, `remotecli/client.go`).
+    fn lost(&mut self, error: &Error, out: &mut Deliveries) {
+        let text = format!("the call was cancelled because its connection ended: {}", error.message());
+        let error = Error::new(Code::Cancelled, text).with_side(Side::Client);
+        for call in lock(&self.calls.0).values().filter(|call| !call.oneway) {
+            let (wakers, freed) = call.inbox.abandon(error.clone(), &self.link.turns);
+            out.wakers.extend(wakers.into_iter().flatten());
+            self.link.meter.queued_bytes.sub(freed);
+        }
+    }
+
+    fn closed_by_peer(&self, _mid_frame: bool) -> Error {
+        Error::transport("the client closed the connection")
+    }
+
+    fn is_behind(&self) -> bool {
+        false
+    }
+
+    fn is_idle(&self) -> bool {
+        lock(&self.calls.0).is_empty()
+    }
+}
+
+/// The arguments.
+struct Request(Arc<Call>);
+
+impl Incoming for Request {
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        let received = ready!(self.0.inbox.poll(cx));
+        self.0.link.meter.queued_bytes.sub(received.freed);
+        self.0.link.turns.end(received.turn);
+        Poll::Ready(received.message)
+    }
+
+    fn reset(&mut self, _error: Error) {}
+
+    fn is_over(&self) -> bool {
+        self.0.inbox.is_over()
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let (turn, freed) = self.0.inbox.abandon_queue();
+        self.0.link.meter.queued_bytes.sub(freed);
+        self.0.link.turns.end(turn);
+    }
+}
+
+/// The result.
+struct Answer(Arc<Call>);
+
+impl Outgoing for Answer {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let link = &self.0.link;
+        lock(&link.outbox).poll_room(self.0.sequence, &Share::default(), &link.limits, cx)
+    }
+
+    fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
+        let Call { link, framing, method, sequence, answered, .. } = &*self.0;
+        let answered = &mut *lock(answered);
+        if std::mem::replace(answered, true) {
+            return Err(Error::closed("the call has been answered"));
+        }
+        let mut outbox = lock(&link.outbox);
+        outbox.check_open()?;
+        let before = outbox.open.len();
+        // The key shows a streamx client that calls may be multiplexed; a Kitex client ignores it.
+        let ints = [(MESSAGE_TYPE, "2"), (CODE_KEY, "0")];
+        let mark =
+            unary::begin(&mut outbox.open, *framing, 0, &[], &ints, EnvelopeKind::Reply, method, *sequence);
+        let start = outbox.open.len();
+        let written = encode(&mut outbox.open)
+            .and_then(|()| check_size(outbox.open.len() - start, link.limits.max_message_size));
+        if let Err(error) = written {
+            outbox.open.truncate(before);
+            *answered = false;
+            return Err(error);
+        }
+        unary::end(&mut outbox.open, mark);
+        outbox.framed();
+        let flush = outbox.flush_rule(link.turns.any());
+        drop(outbox);
+        link.act(flush);
+        Ok(())
+    }
+
+    fn finish(&mut self) {}
+
+    fn reset(&mut self, _error: Error) {}
+}
+
+/// A call on its handler's side; forgotten when the handler has ended.
+struct Served {
+    call: Arc<Call>,
+    number: u64,
+    calls: Arc<Calls>,
+}
+
+impl Serving for Served {
+    fn link(&self) -> &Link {
+        &self.call.link
+    }
+
+    fn begin_poll(&self, waker: &Waker) -> Option<Turn> {
+        self.call.inbox.begin_poll(waker)
+    }
+
+    fn end(&self, result: Result<()>) {
+        let Call { link, framing, method, sequence, oneway, answered, .. } = &*self.call;
+        let answered = *lock(answered);
+        let error = match result {
+            Ok(()) if answered || *oneway => return,
+            Ok(()) => Error::new(Code::Internal, "the handler ended without an answer"),
+            Err(error) => error,
+        };
+        tracing::debug!(method, %error, "a handler failed");
+        if !answered && !oneway {
+            put_exception(link, *framing, method, *sequence, exception_type(&error), &error);
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        lock(&self.calls.0).remove(&self.number);
+        let link = &self.call.link;
+        link.meter.streams.sub(1);
+        if link.is_shutting_down() {
+            link.wake_task();
+        }
+    }
+}
+
+fn put_exception(link: &Link, framing: Framing, method: &str, sequence: i32, kind: i32, error: &Error) {
+    let mut outbox = lock(&link.outbox);
+    if outbox.check_open().is_err() {
+        return;
+    }
+    let private = private_keys(error);
+    let mut ints = vec![(MESSAGE_TYPE, "3")];
+    ints.extend(private.as_ref().map(|(key, value)| (*key, value.as_str())));
+    let exception = EnvelopeKind::Exception;
+    let mark = unary::begin(&mut outbox.open, framing, 0, &[], &ints, exception, method, sequence);
+    unary::put_exception_body(&mut outbox.open, error.message(), kind);
+    unary::end(&mut outbox.open, mark);
+    outbox.framed();
+    let flush = outbox.flush_rule(link.turns.any());
+    drop(outbox);
+    link.act(flush);
+}

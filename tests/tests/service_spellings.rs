@@ -1,0 +1,178 @@
+//! Services in unusual spellings, which must compile without a warning.
+
+#![deny(warnings)]
+#![allow(
+    unnameable_types,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "a user's crate has other lints than this workspace"
+)]
+
+mod aliases {
+    use streamx::Bidi;
+
+    #[derive(streamx::Message, Clone, Debug, Default, PartialEq)]
+    pub struct Page<T: streamx::codec::Value + Default> {
+        #[field(1)]
+        pub items: Vec<T>,
+    }
+
+    pub type Answer<T> = std::result::Result<T, streamx::Error>;
+    type Pages = Page<i64>;
+    type Both = Bidi<Pages, Page<String>>;
+
+    #[streamx::service]
+    pub trait Aliases {
+        async fn unary(&self, pages: Pages) -> Answer<Page<Page<String>>>;
+        async fn standard(&self) -> std::result::Result<(), streamx::Error>;
+        #[bidi]
+        async fn both(&self, stream: Both) -> Answer<()>;
+    }
+}
+
+/// A trait called `T`, a module called `rt`, methods with the names of Rust.
+mod names {
+    pub mod rt {
+        #[derive(streamx::Message, Clone, Debug, Default, PartialEq)]
+        pub struct Send {
+            #[field(1)]
+            pub r#type: String,
+        }
+    }
+
+    #[streamx::service(name = "Types", namespace = "a.b", rename_all = "snake_case")]
+    pub trait T {
+        async fn r#type(&self, r#fn: rt::Send, service: i32, channel: bool) -> streamx::Result<rt::Send>;
+        async fn clone(&self) -> streamx::Result<()>;
+        async fn call(&self) -> streamx::Result<()>;
+        async fn handler(&self, #[field(7)] _server: i32, methods: i32) -> streamx::Result<()>;
+    }
+
+    pub struct Implementation;
+
+    impl T for Implementation {
+        async fn r#type(&self, r#fn: rt::Send, _service: i32, _channel: bool) -> streamx::Result<rt::Send> {
+            Ok(r#fn)
+        }
+        async fn clone(&self) -> streamx::Result<()> {
+            Ok(())
+        }
+        async fn call(&self) -> streamx::Result<()> {
+            Ok(())
+        }
+        async fn handler(&self, _server: i32, _methods: i32) -> streamx::Result<()> {
+            Ok(())
+        }
+    }
+}
+
+mod conditions {
+    #[streamx::service]
+    #[cfg(any())]
+    pub trait Nowhere {
+        async fn read(&self, path: Missing) -> streamx::Result<()>;
+    }
+
+    /// Has methods that are not there.
+    #[streamx::service]
+    pub trait Sometimes {
+        #[cfg(any())]
+        async fn never(&self, path: Missing) -> streamx::Result<()>;
+        #[cfg(not(any()))]
+        async fn read(&self) -> streamx::Result<()>;
+        #[cfg(any())]
+        #[bidi(name = "Read")]
+        async fn other(&self, path: Missing) -> streamx::Result<()>;
+        #[deprecated = "use `read`"]
+        async fn old(&self) -> streamx::Result<()>;
+    }
+
+    pub struct Implementation;
+
+    impl Sometimes for Implementation {
+        async fn read(&self) -> streamx::Result<()> {
+            Ok(())
+        }
+        async fn old(&self) -> streamx::Result<()> {
+            Ok(())
+        }
+    }
+}
+
+mod defaults {
+    use streamx::{Error, Result, Sender};
+
+    #[derive(streamx::Message, Clone, Debug, Default, PartialEq)]
+    pub struct Number {
+        #[field(1)]
+        pub value: i64,
+    }
+
+    #[streamx::service]
+    pub trait Defaults: std::fmt::Debug {
+        async fn half(&self, mut number: Number) -> Result<Number> {
+            if number.value % 2 == 1 {
+                return Err(Error::other("odd"));
+            }
+            number.value /= 2;
+            self.same(number).await
+        }
+        async fn same(&self, number: Number) -> Result<Number> {
+            let number = Some(number).ok_or_else(|| Error::other("none"))?;
+            Ok(number)
+        }
+        #[server_stream]
+        async fn once(&self, number: Number, mut stream: Sender<Number>) -> Result<()> {
+            stream.send(&number).await
+        }
+        #[oneway]
+        async fn ignore(&self, _number: Number) {}
+    }
+
+    #[derive(Debug)]
+    pub struct Implementation;
+
+    impl Defaults for Implementation {}
+}
+
+mod private {
+    #[streamx::service]
+    trait Private {
+        async fn read(&self) -> streamx::Result<()>;
+    }
+
+    struct Implementation;
+
+    impl Private for Implementation {
+        async fn read(&self) -> streamx::Result<()> {
+            Ok(())
+        }
+    }
+
+    pub fn serve() -> streamx::private::Service {
+        PrivateServer::new(Implementation).into()
+    }
+}
+
+/// This crate under another name.
+mod renamed {
+    pub mod deep {
+        pub use streamx as rpc;
+    }
+
+    #[deep::rpc::service(crate = deep::rpc)]
+    pub trait Renamed {
+        async fn read(&self) -> deep::rpc::Result<()>;
+    }
+}
+
+#[tokio::test]
+async fn services_in_every_spelling() {
+    let _ = names::TClient::in_process(names::Implementation).clone();
+    let _ = conditions::SometimesClient::in_process(conditions::Implementation);
+    let _ = defaults::DefaultsServer::new(defaults::Implementation);
+    let _ = aliases::AliasesClient::new;
+    let _ = renamed::RenamedClient::connect("");
+    assert!(format!("{:?}", private::serve()).contains("Private"));
+    assert!(names::TServer::<names::Implementation>::thrift_idl().contains("service Types"));
+}

@@ -1,0 +1,9 @@
+use streamx::Message;
+
+#[derive(Message)]
+pub enum Level {
+    Info,
+    Warn,
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+use streamx::{Message, Result};
+
+#[derive(Message, Clone, Debug, Default)]
+pub struct Req {
+    #[field(1)]
+    pub text: String,
+}
+
+#[derive(Message, Clone, Debug, Default)]
+pub struct Res {
+    #[field(1)]
+    pub text: String,
+}
+
+#[streamx::service]
+pub trait Files {
+    fn read(&self, req: Req) -> impl Future<Output = Result<Res>> + Send;
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use streamx::{Message, Result};
+
+#[derive(Message, Clone, Debug, Default)]
+pub struct Req {
+    #[field(1)]
+    pub text: String,
+}
+
+#[derive(Message, Clone, Debug, Default)]
+pub struct Res {
+    #[field(1)]
+    pub text: String,
+}
+
+#[streamx::service]
+pub trait Files {
+    async fn read(&self, req: Req) -> Result<Res, std::io::Error>;
+    async fn write(&self, req: Req) -> Result<Res, Req>;
+}
+
+fn main() {}
