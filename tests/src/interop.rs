@@ -49,6 +49,7 @@ pub enum Choice {
 }
 
 /// Every type that Thrift has.
+#[allow(clippy::use_self, reason = "written as the page of a user would write it")]
 #[derive(Message, Clone, Debug, Default, PartialEq)]
 pub struct Everything {
     #[field(1)]

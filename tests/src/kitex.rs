@@ -37,6 +37,13 @@ impl Kitex {
         self.attended(addr, case, options).finish().await
     }
 
+    /// The names of all cases of the Kitex client.
+    pub async fn cases(&self) -> Vec<String> {
+        let listed = Run::start(&self.bin.join("kitex-client"), &["list"]).finish().await;
+        let names = listed.lines().iter().filter_map(|line| line.split_once(' '));
+        names.map(|(_group, name)| name.to_owned()).collect()
+    }
+
     /// Starts a case that asks for the server to be killed or restarted.
     pub fn attended(&self, addr: &str, case: &str, options: &[&str]) -> Run {
         let mut arguments = options.to_vec();
