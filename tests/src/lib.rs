@@ -1,5 +1,9 @@
 //! Support for the tests of streamx: sample services, scripted peers, the real Kitex.
 
+pub mod cases;
+pub mod interop;
+pub mod kitex;
+pub mod process;
 pub mod schema;
 pub mod structs;
 pub mod vectors;

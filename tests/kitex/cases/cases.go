@@ -1,0 +1,50 @@
+// Package cases drives a server of Interop through Kitex clients. A case fails by panicking with a failure, see check.go.
+package cases
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	rpc "streamxkitex/gen/interop/interop"
+)
+
+// limit bounds one case; what a case waits for takes milliseconds.
+const limit = 40 * time.Second
+
+// Case is a named check of a server.
+type Case struct {
+	Name  string
+	Group string // "unary", "streaming", or "attended": needs somebody who kills and restarts the server
+	run   func(ctx context.Context, p *Peer)
+}
+
+// Peer is the server under test.
+type Peer struct {
+	Addr     string
+	Protocol string // of unary calls: "framed" or "ttheader-framed"
+	Streamx  bool   // whether the server is streamx; a Kitex server never answers an unknown streaming method
+	Client   rpc.Client
+	Ask      func(what string) error // has "kill" or "restart" done to the server
+}
+
+// All is every case, in the order they run.
+func All() []Case {
+	return append(append(unary(), streaming()...), attended()...)
+}
+
+// Run reports why the case failed, or nil.
+func (c Case) Run(p *Peer) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	outcome := make(chan error, 1)
+	go func() {
+		outcome <- attempt(func() { c.run(ctx, p) })
+	}()
+	select {
+	case err := <-outcome:
+		return err
+	case <-time.After(limit + 5*time.Second): // a Kitex call may block past its deadline
+		return fmt.Errorf("still blocked after %v", limit)
+	}
+}

@@ -1,0 +1,45 @@
+package cases
+
+import (
+	"time"
+
+	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/pkg/remote/trans/ttstream"
+	"github.com/cloudwego/kitex/pkg/rpcinfo"
+	"github.com/cloudwego/kitex/pkg/transmeta"
+	"github.com/cloudwego/kitex/transport"
+
+	rpc "streamxkitex/gen/interop/interop"
+	lessrpc "streamxkitex/gen/stranger/interop"
+	strangerrpc "streamxkitex/gen/stranger/stranger"
+)
+
+// NewClient returns a client that puts all its streams on one connection.
+func NewClient(addr, protocol string) rpc.Client {
+	return rpc.MustNewClient("interop", options(addr, protocol)...)
+}
+
+// lackingMethods returns a client of Interop as somebody knows it whose methods the server lacks.
+func lackingMethods(p *Peer) lessrpc.Client {
+	return lessrpc.MustNewClient("interop", options(p.Addr, p.Protocol)...)
+}
+
+func lackingService(p *Peer) strangerrpc.Client {
+	return strangerrpc.MustNewClient("stranger", options(p.Addr, p.Protocol)...)
+}
+
+func options(addr, protocol string) []client.Option {
+	chosen := []client.Option{
+		client.WithHostPorts(addr),
+		client.WithConnectTimeout(5 * time.Second),
+		client.WithRPCTimeout(limit),
+		client.WithClientBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: "kitex-client"}),
+		client.WithMetaHandler(transmeta.ClientTTHeaderHandler),
+		client.WithTTHeaderStreamingOptions(client.WithTTHeaderStreamingTransportOptions(
+			ttstream.WithClientMuxConnPool(ttstream.MuxConnConfig{PoolSize: 1, MaxIdleTimeout: time.Minute}))),
+	}
+	if protocol == "ttheader-framed" {
+		chosen = append(chosen, client.WithTransportProtocol(transport.TTHeaderFramed))
+	}
+	return chosen
+}

@@ -1,0 +1,115 @@
+package cases
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"streamxkitex/gen/interop"
+	"streamxkitex/gen/stranger"
+)
+
+func unary() []Case {
+	return []Case{
+		{"ping", "unary", func(ctx context.Context, p *Peer) { ping(ctx, p, 1, 100) }},
+		{"ping-empty", "unary", func(ctx context.Context, p *Peer) { ping(ctx, p, 1, 0) }},
+		{"ping-1000", "unary", func(ctx context.Context, p *Peer) { ping(ctx, p, 1000, 100) }},
+		{"ping-1mib", "unary", func(ctx context.Context, p *Peer) { ping(ctx, p, 3, 1<<20) }},
+		{"ping-8mib", "unary", func(ctx context.Context, p *Peer) { ping(ctx, p, 2, 8<<20) }},
+		{"ping-concurrent", "unary", func(ctx context.Context, p *Peer) {
+			together(64, func(int) { ping(ctx, p, 5, 1000) })
+		}},
+		{"mirror", "unary", mirror},
+		{"get", "unary", getFound},
+		{"declared-exception", "unary", declaredException},
+		{"several-arguments", "unary", severalArguments},
+		{"void", "unary", void},
+		{"oneway", "unary", oneway},
+		{"unary-error", "unary", func(ctx context.Context, p *Peer) { unaryFailure(ctx, p, "error", "boom") }},
+		{"unary-panic", "unary", func(ctx context.Context, p *Peer) { unaryFailure(ctx, p, "panic", "panic") }},
+		{"unary-unknown-method", "unary", unaryUnknownMethod},
+		{"unary-unknown-service", "unary", unaryUnknownService},
+	}
+}
+
+func packet(number int64, size int) *interop.Packet {
+	return &interop.Packet{Number: number, Body: bytes.Repeat([]byte{byte(number)}, size), Text: "täxt"}
+}
+
+func ping(ctx context.Context, p *Peer, calls int64, size int) {
+	for n := range calls {
+		want := packet(n, size)
+		samePacket(get(p.Client.Ping(ctx, want)), want)
+	}
+}
+
+func mirror(ctx context.Context, p *Peer) {
+	for _, sample := range samples() {
+		got, err := p.Client.Mirror(ctx, sample.value)
+		must(err, sample.name)
+		sameEverything(sample.name, got, sample.value)
+	}
+}
+
+func getFound(ctx context.Context, p *Peer) {
+	equal("text", get(p.Client.Get(ctx, "found")).Text, "found")
+}
+
+func declaredException(ctx context.Context, p *Peer) {
+	_, err := p.Client.Get(ctx, "missing")
+	var missing *interop.NotFound
+	if !errors.As(err, &missing) {
+		fail("Get failed with %v, want NotFound", err)
+	}
+	equal("key", missing.Key, "missing")
+	equal("code", missing.Code, 404)
+	getFound(ctx, p)
+}
+
+func severalArguments(ctx context.Context, p *Peer) {
+	equal("sum", get(p.Client.Add(ctx, 2, 40)), 42)
+	equal("sum", get(p.Client.Add(ctx, math.MinInt64, math.MaxInt64)), -1)
+	equal("sum", get(p.Client.Add(ctx, math.MaxInt64, 0)), math.MaxInt64)
+}
+
+func void(ctx context.Context, p *Peer) {
+	must(p.Client.Nothing(ctx), "Nothing")
+}
+
+// oneway asks until the note is there: nothing orders a oneway call before the next one.
+func oneway(ctx context.Context, p *Peer) {
+	text := "note of " + time.Now().String()
+	must(p.Client.Note(ctx, text), "Note")
+	for !slices.Contains(get(p.Client.Notes(ctx)), text) {
+		if ctx.Err() != nil {
+			fail("the note never arrived")
+		}
+	}
+}
+
+func unaryFailure(ctx context.Context, p *Peer, what, word string) {
+	_, err := p.Client.Fail(ctx, &interop.Command{What: what})
+	failsWith(err, word)
+	ping(ctx, p, 1, 10)
+	equal("number", get(p.Client.Fail(ctx, &interop.Command{What: "nothing", Count: 7})).Number, 7)
+}
+
+func unaryUnknownMethod(ctx context.Context, p *Peer) {
+	_, err := lackingMethods(p).Absent(ctx, &stranger.Packet{})
+	failsWith(err, "unknown", "Absent")
+	ping(ctx, p, 1, 10)
+}
+
+// Framed Thrift does not carry the name of the service.
+func unaryUnknownService(ctx context.Context, p *Peer) {
+	_, err := lackingService(p).Gone(ctx, &stranger.Packet{})
+	if p.Protocol == "framed" {
+		failsWith(err, "unknown", "Gone")
+	} else {
+		failsWith(err, "unknown", "Stranger")
+	}
+	ping(ctx, p, 1, 10)
+}

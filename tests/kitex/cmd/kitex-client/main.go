@@ -1,0 +1,83 @@
+// kitex-client [-unary framed|ttheader-framed] [-peer kitex|streamx] ADDR CASE... runs cases against a server of Interop.
+//
+// A CASE is a name, a group (unary, streaming, attended) or all, which is every case but the attended ones. Each prints
+// "ok CASE" or "FAIL CASE: why". An attended case prints "waiting kill" or "waiting restart" and goes on when a line on stdin
+// says that it was done. "kitex-client list" prints the names with their groups. KITEX_LOG=1 lets Kitex log to stderr.
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+
+	"github.com/cloudwego/kitex/pkg/klog"
+
+	"streamxkitex/cases"
+)
+
+func main() {
+	unary := flag.String("unary", "framed", "protocol of unary calls: framed or ttheader-framed")
+	peer := flag.String("peer", "kitex", "what the server is: kitex or streamx")
+	flag.Parse()
+	if flag.NArg() == 1 && flag.Arg(0) == "list" {
+		list()
+		return
+	}
+	if flag.NArg() < 2 || (*unary != "framed" && *unary != "ttheader-framed") || (*peer != "kitex" && *peer != "streamx") {
+		log.Fatal("usage: kitex-client [-unary framed|ttheader-framed] [-peer kitex|streamx] ADDR CASE...")
+	}
+	if os.Getenv("KITEX_LOG") != "1" {
+		klog.SetOutput(io.Discard)
+	}
+	stdin := bufio.NewReader(os.Stdin)
+	server := &cases.Peer{
+		Addr:     flag.Arg(0),
+		Protocol: *unary,
+		Streamx:  *peer == "streamx",
+		Client:   cases.NewClient(flag.Arg(0), *unary),
+		Ask: func(what string) error {
+			fmt.Println("waiting", what)
+			_, err := stdin.ReadString('\n')
+			return err
+		},
+	}
+	failed := false
+	for _, name := range flag.Args()[1:] {
+		if name == "hold" {
+			log.Fatal(cases.Hold(server, func() { fmt.Println("holding") }))
+		}
+		chosen := choose(name)
+		if len(chosen) == 0 {
+			log.Fatalf("no case %q", name)
+		}
+		for _, c := range chosen {
+			if err := c.Run(server); err != nil {
+				fmt.Printf("FAIL %s: %v\n", c.Name, err)
+				failed = true
+			} else {
+				fmt.Println("ok", c.Name)
+			}
+		}
+	}
+	if failed {
+		os.Exit(1)
+	}
+}
+
+func choose(name string) (chosen []cases.Case) {
+	for _, c := range cases.All() {
+		if name == c.Name || name == c.Group || (name == "all" && c.Group != "attended") {
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen
+}
+
+func list() {
+	for _, c := range cases.All() {
+		fmt.Println(c.Group, c.Name)
+	}
+}

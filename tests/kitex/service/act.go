@@ -1,0 +1,78 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"streamxkitex/gen/interop"
+)
+
+// Act behaves as the first command says:
+//
+//	return        return at once, whatever else the client sends
+//	fail          fail with "boom"
+//	fail-after    send count packets of size bytes, then fail with "boom"
+//	panic         panic
+//	finish-first  send count packets of size bytes and return, although the client has not closed
+//	wait          send one packet, then block until the caller is gone
+//	count         once count handlers have been cancelled and size are alive, send how many were (and why the last one) and are
+func (s *Service) Act(ctx context.Context, stream interop.Interop_ActServer) error {
+	command, err := stream.Recv(ctx)
+	if err != nil {
+		return err
+	}
+	if command.What == "count" { // does not count itself
+		return s.count(ctx, command, stream)
+	}
+	s.calls.enter()
+	defer s.calls.leave(ctx)
+	switch command.What {
+	case "return":
+		return nil
+	case "fail":
+		return errors.New("boom")
+	case "fail-after":
+		if err := sendPackets(ctx, command, stream); err != nil {
+			return err
+		}
+		return errors.New("boom")
+	case "panic":
+		panic("bang")
+	case "finish-first":
+		return sendPackets(ctx, command, stream)
+	case "wait":
+		if err := stream.Send(ctx, &interop.Packet{Body: []byte{}, Text: "waiting"}); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return fmt.Errorf("unknown command %q", command.What)
+}
+
+func (s *Service) count(ctx context.Context, command *interop.Command, stream interop.Interop_ActServer) error {
+	now, err := s.calls.await(ctx, command.Count, command.Size)
+	if err != nil {
+		return err
+	}
+	if err := stream.Send(ctx, &interop.Packet{Number: now.cancelled, Body: []byte{}, Text: now.reason}); err != nil {
+		return err
+	}
+	return stream.Send(ctx, &interop.Packet{Number: now.alive, Body: []byte{}, Text: "alive"})
+}
+
+type sender interface {
+	Send(context.Context, *interop.Packet) error
+}
+
+func sendPackets(ctx context.Context, command *interop.Command, to sender) error {
+	body := bytes.Repeat([]byte{'x'}, int(command.Size))
+	for n := range command.Count {
+		if err := to.Send(ctx, &interop.Packet{Number: n, Body: body}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

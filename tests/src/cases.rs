@@ -1,0 +1,102 @@
+//! What a client of streamx must see, whoever serves Interop. The Kitex client in `tests/kitex/cases` runs the same list.
+
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use streamx::{Channel, Error};
+
+use crate::interop::InteropClient;
+use crate::kitex;
+use crate::process::Server;
+
+pub mod attended;
+pub mod endings;
+pub mod streaming;
+pub mod unary;
+
+/// The server under test.
+#[derive(Debug)]
+pub struct Peer {
+    server: Server,
+    kitex: bool,
+}
+
+impl Peer {
+    /// The real Kitex, none on a machine without Go.
+    pub async fn kitex() -> Option<Self> {
+        Some(Self { server: kitex::build()?.server().await, kitex: true })
+    }
+
+    /// A server of streamx, given its program.
+    pub async fn streamx(program: &str) -> Self {
+        Self { server: Server::start(Path::new(program)).await, kitex: false }
+    }
+
+    /// A channel of its own to the server.
+    async fn channel(&self, scheme: &str) -> Channel {
+        let url = format!("{scheme}://{}", self.server.addr());
+        Channel::builder(&url).connect().await.expect("the server listens")
+    }
+
+    /// A client with a connection of its own for its streams.
+    async fn client(&self) -> InteropClient {
+        InteropClient::new(self.channel("ttheader").await)
+    }
+
+    /// The two ways to call a unary method beside TTHeader Streaming.
+    async fn unary_channels(&self) -> [Channel; 2] {
+        [self.channel("framed").await, self.channel("ttheader").await]
+    }
+}
+
+/// How long a case may take; what it waits for takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs a case, and panics when it does not end.
+pub async fn within_patience(case: impl Future<Output = ()>) {
+    tokio::time::timeout(PATIENCE, case).await.unwrap_or_else(|_| panic!("blocked for {PATIENCE:?}"));
+}
+
+/// Demands that the text of an error has every one of `words`.
+#[track_caller]
+fn says(error: &Error, words: &[&str]) {
+    let text = error.to_string();
+    for word in words {
+        assert!(text.contains(word), "{text:?} does not say {word:?}");
+    }
+}
+
+/// Makes a test of every case: `every_case!(start, "current_thread")`, where `start` is an `async fn` that gives a
+/// [`Peer`], or none where there cannot be one. Also makes `CASES`, their names.
+#[macro_export]
+macro_rules! every_case {
+    ($start:path, $flavor:literal) => {
+        $crate::every_case! { @each $start, $flavor;
+            unary::ping unary::ping_empty unary::ping_1000 unary::ping_1mib unary::ping_8mib unary::ping_concurrent
+            unary::mirror unary::get unary::declared_exception unary::several_arguments unary::void unary::oneway
+            unary::unary_error unary::unary_panic unary::unary_unknown_method unary::unary_unknown_service
+            streaming::echo streaming::echo_empty streaming::echo_1000 streaming::echo_1mib streaming::echo_8mib
+            streaming::upload streaming::upload_empty streaming::upload_1000 streaming::upload_1mib
+            streaming::upload_8mib streaming::download streaming::download_empty streaming::download_1000
+            streaming::download_1mib streaming::download_8mib streaming::mirror_all streaming::interleaved
+            endings::client_finishes_first endings::server_finishes_first endings::server_answers_early
+            endings::server_returns_unread endings::handler_error endings::handler_error_after endings::handler_panic
+            endings::unknown_method endings::unknown_service endings::client_cancels endings::client_cancels_closed
+            endings::upload_cancelled endings::download_cancelled endings::client_drops
+            attended::server_killed attended::reconnect
+        }
+    };
+    (@each $start:path, $flavor:literal; $($module:ident :: $case:ident)*) => {
+        $(
+            #[tokio::test(flavor = $flavor)]
+            async fn $case() {
+                if let Some(peer) = $start().await {
+                    $crate::cases::within_patience($crate::cases::$module::$case(peer)).await;
+                }
+            }
+        )*
+        #[allow(dead_code, reason = "used where the list is compared with that of the Kitex client")]
+        const CASES: &[&str] = &[$(stringify!($case)),*];
+    };
+}

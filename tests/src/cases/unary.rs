@@ -1,0 +1,153 @@
+//! Ordinary methods, over Framed and over TTHeader-framed Thrift.
+
+use bytes::Bytes;
+use futures::future::join_all;
+use streamx::Channel;
+
+use super::{Peer, says};
+use crate::interop::samples::samples;
+use crate::interop::stranger::{LackingClient, StrangerClient};
+use crate::interop::{Command, InteropClient, NotFound, Packet};
+
+/// A packet whose bytes depend on its number.
+pub(super) fn packet(number: i64, size: usize) -> Packet {
+    let [.., low] = number.to_be_bytes();
+    Packet { number, body: Bytes::from(vec![low; size]), text: "täxt".into() }
+}
+
+/// Compares without printing megabytes.
+#[track_caller]
+pub(super) fn same_packet(got: &Packet, want: &Packet) {
+    let short = |packet: &Packet| (packet.number, packet.text.clone(), packet.body.len());
+    assert_eq!(short(got), short(want));
+    assert!(got.body == want.body, "packet {} has other bytes", want.number);
+}
+
+async fn clients(peer: &Peer) -> [InteropClient; 2] {
+    peer.unary_channels().await.map(InteropClient::new)
+}
+
+async fn pings(peer: Peer, count: i64, size: usize) {
+    for client in clients(&peer).await {
+        ping_with(&client, count, size).await;
+    }
+}
+
+pub(super) async fn ping_with(client: &InteropClient, count: i64, size: usize) {
+    for number in 0..count {
+        let want = packet(number, size);
+        same_packet(&client.ping(want.clone()).await.unwrap(), &want);
+    }
+}
+
+pub async fn ping(peer: Peer) {
+    pings(peer, 1, 100).await;
+}
+
+pub async fn ping_empty(peer: Peer) {
+    pings(peer, 1, 0).await;
+}
+
+pub async fn ping_1000(peer: Peer) {
+    pings(peer, 1000, 100).await;
+}
+
+pub async fn ping_1mib(peer: Peer) {
+    pings(peer, 3, 1 << 20).await;
+}
+
+pub async fn ping_8mib(peer: Peer) {
+    pings(peer, 2, 8 << 20).await;
+}
+
+pub async fn ping_concurrent(peer: Peer) {
+    for client in clients(&peer).await {
+        join_all((0..64).map(|_| ping_with(&client, 5, 1000))).await;
+    }
+}
+
+pub async fn mirror(peer: Peer) {
+    for client in clients(&peer).await {
+        for (name, value) in samples() {
+            let got = client.mirror(value.clone()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+            // As text: -0.0 equals 0.0 otherwise.
+            assert_eq!(format!("{got:?}"), format!("{value:?}"), "{name}");
+        }
+    }
+}
+
+pub async fn get(peer: Peer) {
+    for client in clients(&peer).await {
+        assert_eq!(client.get("found".to_owned()).await.unwrap().text, "found");
+    }
+}
+
+pub async fn declared_exception(peer: Peer) {
+    for client in clients(&peer).await {
+        let error = client.get("missing".to_owned()).await.unwrap_err();
+        let want = NotFound { key: "missing".into(), code: 404 };
+        assert_eq!(error.exception::<NotFound>(), Some(&want), "{error}");
+        assert_eq!(client.get("found".to_owned()).await.unwrap().text, "found");
+    }
+}
+
+pub async fn several_arguments(peer: Peer) {
+    for client in clients(&peer).await {
+        assert_eq!(client.add(2, 40).await.unwrap(), 42);
+        assert_eq!(client.add(i64::MIN, i64::MAX).await.unwrap(), -1);
+        assert_eq!(client.add(i64::MAX, 0).await.unwrap(), i64::MAX);
+    }
+}
+
+pub async fn void(peer: Peer) {
+    for client in clients(&peer).await {
+        client.nothing().await.unwrap();
+    }
+}
+
+/// Asks until the note is there: nothing orders a oneway call before the next one.
+pub async fn oneway(peer: Peer) {
+    for (number, client) in clients(&peer).await.into_iter().enumerate() {
+        let text = format!("note {number}");
+        client.note(text.clone()).await.unwrap();
+        while !client.notes().await.unwrap().contains(&text) {}
+    }
+}
+
+pub async fn unary_error(peer: Peer) {
+    failure(peer, "error", "boom").await;
+}
+
+pub async fn unary_panic(peer: Peer) {
+    failure(peer, "panic", "panic").await;
+}
+
+async fn failure(peer: Peer, what: &str, word: &str) {
+    for client in clients(&peer).await {
+        let command = |what: &str| Command { what: what.to_owned(), count: 7, size: 0 };
+        says(&client.fail(command(what)).await.unwrap_err(), &[word]);
+        ping_with(&client, 1, 10).await;
+        assert_eq!(client.fail(command("nothing")).await.unwrap().number, 7);
+    }
+}
+
+pub async fn unary_unknown_method(peer: Peer) {
+    for channel in peer.unary_channels().await {
+        let error = LackingClient::new(channel.clone()).absent(Packet::default()).await.unwrap_err();
+        says(&error, &["unknown", "Absent"]);
+        works(channel).await;
+    }
+}
+
+/// Framed Thrift does not carry the name of the service.
+pub async fn unary_unknown_service(peer: Peer) {
+    for (channel, name) in peer.unary_channels().await.into_iter().zip(["Gone", "Stranger"]) {
+        let error = StrangerClient::new(channel.clone()).gone(Packet::default()).await.unwrap_err();
+        says(&error, &["unknown", name]);
+        works(channel).await;
+    }
+}
+
+async fn works(channel: Channel) {
+    ping_with(&InteropClient::new(channel), 1, 10).await;
+}

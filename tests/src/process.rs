@@ -1,0 +1,175 @@
+//! Programs that tests run and talk to over lines of text. Every wait is bounded, and nothing outlives its handle.
+
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+/// How long a program may take for its next line or its end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program that prints `listening ADDR` and serves until its stdin closes. Dropping kills it.
+#[derive(Debug)]
+pub struct Server {
+    program: PathBuf,
+    addr: String,
+    process: Process,
+}
+
+impl Server {
+    /// Runs `program ADDR` with a free port of this machine.
+    pub async fn start(program: impl Into<PathBuf>) -> Self {
+        let program = program.into();
+        let (process, addr) = listen(&program, "127.0.0.1:0").await;
+        Self { program, addr, process }
+    }
+
+    /// `IP:PORT`, the same after a restart.
+    pub fn addr(&self) -> &str {
+        &self.addr
+    }
+
+    /// The number of the process, none when it is dead.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.child.id()
+    }
+
+    /// Kills the process without letting it say goodbye.
+    pub async fn kill(&mut self) {
+        self.process.kill().await;
+    }
+
+    /// Kills the process if it lives and starts another one on the same port.
+    pub async fn restart(&mut self) {
+        self.kill().await;
+        let (process, addr) = listen(&self.program, &self.addr).await;
+        assert_eq!(addr, self.addr, "a restarted server listens where it did");
+        self.process = process;
+    }
+
+    /// Asks the process to end and panics unless it ends well.
+    pub async fn stop(mut self) {
+        drop(self.process.stdin.take());
+        let status = self.process.exit().await;
+        assert!(status.success(), "{} ended with {status}", self.program.display());
+    }
+}
+
+async fn listen(program: &Path, addr: &str) -> (Process, String) {
+    let mut process = Process::start(program, &[addr]);
+    let line = process.line().await;
+    let Some(addr) = line.as_deref().and_then(|line| line.strip_prefix("listening ")) else {
+        panic!("{} {addr} did not listen, it printed {line:?}", program.display());
+    };
+    (process, addr.to_owned())
+}
+
+/// A program that prints what it finds and ends, well or not. Dropping kills it.
+#[derive(Debug)]
+pub struct Run {
+    process: Process,
+    lines: Vec<String>,
+}
+
+impl Run {
+    /// Runs `program` with `arguments`.
+    pub fn start(program: &Path, arguments: &[&str]) -> Self {
+        Self { process: Process::start(program, arguments), lines: Vec::new() }
+    }
+
+    /// Waits until the program prints `waiting WHAT`.
+    pub async fn asks_for(&mut self, what: &str) {
+        let line = self.process.line().await;
+        assert_eq!(line, Some(format!("waiting {what}")), "{} waits for {what}", self.process.name);
+    }
+
+    /// Tells the program that what it asked for was done.
+    pub async fn done(&mut self) {
+        let stdin = self.process.stdin.as_mut().expect("stdin is open until the program is stopped");
+        stdin.write_all(b"\n").await.expect("the program waits for this line");
+    }
+
+    /// Waits until the program has ended.
+    pub async fn finish(mut self) -> Output {
+        while let Some(line) = self.process.line().await {
+            self.lines.push(line);
+        }
+        Output { ok: self.process.exit().await.success(), lines: self.lines }
+    }
+}
+
+/// What a program printed and how it ended. Displays as its lines.
+#[derive(Clone, Debug)]
+pub struct Output {
+    lines: Vec<String>,
+    ok: bool,
+}
+
+impl Output {
+    /// The lines of stdout.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// Whether the exit code was 0.
+    pub fn ok(&self) -> bool {
+        self.ok
+    }
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines.join("\n"))
+    }
+}
+
+#[derive(Debug)]
+struct Process {
+    name: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    fn start(program: &Path, arguments: &[&str]) -> Self {
+        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot run {}: {error}", program.display()));
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().expect("stdout is piped");
+        Self { name, child, stdin, stdout: BufReader::new(stdout).lines() }
+    }
+
+    /// The next line, none at the end.
+    async fn line(&mut self) -> Option<String> {
+        let next = within(&self.name, "prints a line", self.stdout.next_line()).await;
+        next.unwrap_or_else(|error| panic!("reading what {} prints: {error}", self.name))
+    }
+
+    async fn exit(&mut self) -> ExitStatus {
+        let ended = within(&self.name, "ends", self.child.wait()).await;
+        ended.unwrap_or_else(|error| panic!("waiting for the end of {}: {error}", self.name))
+    }
+
+    async fn kill(&mut self) {
+        let killed = within(&self.name, "is dead", self.child.kill()).await;
+        killed.unwrap_or_else(|error| panic!("killing {}: {error}", self.name));
+    }
+}
+
+async fn within<T>(name: &str, what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited {PATIENCE:?} until {name} {what}"),
+    }
+}

@@ -1,0 +1,57 @@
+//! Kitex against Kitex: proves the peer that the tests of streamx rely on, and the harness that runs it.
+
+use streamx_tests::kitex::{self, Kitex};
+
+#[tokio::test]
+async fn every_case_holds_over_framed() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "framed").await;
+}
+
+#[tokio::test]
+async fn every_case_holds_over_ttheader_framed() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "ttheader-framed").await;
+}
+
+async fn every_case_holds(kitex: &Kitex, unary: &str) {
+    let server = kitex.server().await;
+    let output = kitex.client(server.addr(), "all", &["-unary", unary]).await;
+    assert!(output.ok(), "{output}");
+    assert!(output.lines().len() > 40, "only these cases ran:\n{output}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_killed_server_fails_every_mode() {
+    let Some(kitex) = kitex::build() else { return };
+    let mut server = kitex.server().await;
+    let mut client = kitex.attended(server.addr(), "server-killed", &[]);
+    client.asks_for("kill").await;
+    server.kill().await;
+    client.done().await;
+    let output = client.finish().await;
+    assert!(output.ok(), "{output}");
+}
+
+#[tokio::test]
+async fn a_client_works_again_after_a_restart() {
+    let Some(kitex) = kitex::build() else { return };
+    let mut server = kitex.server().await;
+    let mut client = kitex.attended(server.addr(), "reconnect", &[]);
+    client.asks_for("restart").await;
+    server.restart().await;
+    client.done().await;
+    let output = client.finish().await;
+    assert!(output.ok(), "{output}");
+}
+
+#[tokio::test]
+async fn a_case_that_does_not_hold_is_reported() {
+    let Some(kitex) = kitex::build() else { return };
+    let mut gone = kitex.server().await;
+    gone.kill().await;
+    let output = kitex.client(gone.addr(), "ping", &[]).await;
+    assert!(!output.ok(), "a dead server passed: {output}");
+    assert!(output.lines()[0].starts_with("FAIL ping: "), "{output}");
+}

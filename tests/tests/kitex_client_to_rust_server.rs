@@ -1,0 +1,68 @@
+//! The real Kitex as a client of a server of streamx.
+
+use std::path::Path;
+
+use streamx_tests::interop::{Handlers, InteropServer};
+use streamx_tests::kitex::{self, Kitex};
+use streamx_tests::process::Server;
+
+async fn server() -> Server {
+    Server::start(Path::new(env!("CARGO_BIN_EXE_interop-server"))).await
+}
+
+async fn every_case_holds(kitex: &Kitex, group: &str, unary: &str) {
+    let server = server().await;
+    let output = kitex.client(server.addr(), group, &["-peer", "streamx", "-unary", unary]).await;
+    assert!(output.ok(), "{output}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn unary_calls_over_framed() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "unary", "framed").await;
+}
+
+#[tokio::test]
+async fn unary_calls_over_ttheader_framed() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "unary", "ttheader-framed").await;
+}
+
+#[tokio::test]
+async fn streams() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "streaming", "framed").await;
+}
+
+#[tokio::test]
+async fn a_killed_server_fails_every_mode() {
+    let Some(kitex) = kitex::build() else { return };
+    let mut server = server().await;
+    let mut client = kitex.attended(server.addr(), "server-killed", &["-peer", "streamx"]);
+    client.asks_for("kill").await;
+    server.kill().await;
+    client.done().await;
+    let output = client.finish().await;
+    assert!(output.ok(), "{output}");
+}
+
+#[tokio::test]
+async fn a_client_works_again_after_a_restart() {
+    let Some(kitex) = kitex::build() else { return };
+    let mut server = server().await;
+    let mut client = kitex.attended(server.addr(), "reconnect", &["-peer", "streamx"]);
+    client.asks_for("restart").await;
+    server.restart().await;
+    client.done().await;
+    let output = client.finish().await;
+    assert!(output.ok(), "{output}");
+}
+
+/// Kitex's own generator reads the committed file, so this makes it the judge of our schema.
+#[test]
+fn the_committed_idl_is_what_the_trait_prints() {
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/kitex/idl/interop.thrift");
+    let printed = InteropServer::<Handlers>::thrift_idl();
+    assert_eq!(std::fs::read_to_string(committed).unwrap(), printed.to_string());
+}
