@@ -16,12 +16,16 @@ use tokio::time::{Instant, Sleep};
 
 use super::handlers::{Handlers, Running};
 use super::link::Link;
+use super::task_waker::HandlersWaker;
 use crate::{Error, Result};
 
 /// The usual read buffer: small enough for the first-level cache.
 const READ_BUFFER: usize = 16 << 10;
 /// A large frame gets room as its bytes arrive, never more than this ahead of what has arrived already.
 const READ_AHEAD: usize = 64 << 10;
+
+/// How often the task looks again for those that have woken it meanwhile before it lets other tasks run.
+const ROUNDS: u32 = 8;
 
 /// What a protocol does with the bytes of a connection.
 pub(crate) trait Protocol: Send + Unpin + 'static {
@@ -63,7 +67,8 @@ pub(crate) struct Connection<P> {
     input: BytesMut,
     need: usize,
     handlers: Handlers,
-    /// Wakes this task for its handlers.
+    handlers_woken: Arc<HandlersWaker>,
+    /// The same, as the waker the handlers get.
     waker: Waker,
     out: Deliveries,
     patience: u32,
@@ -80,10 +85,12 @@ impl<P: Protocol> Connection<P> {
         socket: impl AsyncRead + Send + 'static,
         input: BytesMut,
     ) -> Self {
+        let handlers_woken = HandlersWaker::new(Arc::clone(&link.waker));
         link.meter.connections.add(1);
         link.meter.connections_opened.add(1);
         Self {
-            waker: Waker::from(Arc::clone(&link.waker)),
+            waker: Waker::from(Arc::clone(&handlers_woken)),
+            handlers_woken,
             link,
             protocol,
             socket: Box::pin(socket),
@@ -156,6 +163,7 @@ impl<P: Protocol> Connection<P> {
     }
 
     fn poll_handlers(&mut self) {
+        self.handlers_woken.take();
         self.handlers.poll(&mut Context::from_waker(&self.waker));
     }
 
@@ -249,6 +257,7 @@ impl<P: Protocol> Future for Connection<P> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        let mut rounds = 0;
         loop {
             this.link.waker.begin(cx.waker());
             this.link.task_begins();
@@ -269,12 +278,13 @@ impl<P: Protocol> Future for Connection<P> {
                 this.end(&Error::closed("the connection was closed on this side"));
                 return Poll::Ready(());
             }
-            if again || matches!(next, Next::Again) {
-                this.link.waker.end();
-                cx.waker().wake_by_ref();
+            let slept = this.link.waker.end() && !this.handlers_woken.take();
+            if slept && !again && matches!(next, Next::Sleep) {
                 return Poll::Pending;
             }
-            if this.link.waker.end() {
+            rounds += 1;
+            if again || matches!(next, Next::Again) || rounds >= ROUNDS {
+                cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
         }

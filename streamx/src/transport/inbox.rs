@@ -144,6 +144,11 @@ impl Inbox {
         state.owned = state.queue.len();
     }
 
+    /// Why nothing more will arrive, if that is a failure.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        lock(&self.0).end.clone().and_then(Result::err)
+    }
+
     pub(crate) fn queued(&self) -> usize {
         lock(&self.0).bytes
     }

@@ -109,7 +109,7 @@ impl Link {
     }
 
     pub(crate) fn wake_task(&self) {
-        std::task::Wake::wake_by_ref(&self.waker);
+        self.waker.wake_task();
     }
 
     /// The begin of a poll of the connection task: what is sent from now on it writes.

@@ -1,6 +1,6 @@
 //! How others wake the connection task.
 
-use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 
@@ -10,12 +10,19 @@ const IDLE: u8 = 0;
 const RUNNING: u8 = 1;
 const WOKEN: u8 = 2;
 
-/// Wakes the connection task, unless it is running: then it only notes that it has to look again. The handlers that
-/// the task polls are mostly woken by the task itself, and waking a running task would poll it once more for nothing.
+/// Wakes the connection task, unless it is running: then it only notes that it has to look again.
 #[derive(Debug)]
 pub(crate) struct TaskWaker {
     state: AtomicU8,
     task: Mutex<Waker>,
+}
+
+/// Wakes the connection task for the handlers it polls. Mostly it is that task that wakes them, right before it polls
+/// them, and waking a running task would poll it once more for nothing.
+#[derive(Debug)]
+pub(crate) struct HandlersWaker {
+    woken: AtomicBool,
+    task: Arc<TaskWaker>,
 }
 
 impl TaskWaker {
@@ -41,17 +48,35 @@ impl TaskWaker {
     pub(crate) fn task(&self) -> Waker {
         lock(&self.task).clone()
     }
+
+    pub(crate) fn wake_task(&self) {
+        if self.state.compare_exchange(RUNNING, WOKEN, SeqCst, SeqCst) == Err(IDLE) {
+            lock(&self.task).wake_by_ref();
+        }
+    }
 }
 
-impl Wake for TaskWaker {
+impl HandlersWaker {
+    pub(crate) fn new(task: Arc<TaskWaker>) -> Arc<Self> {
+        Arc::new(Self { woken: AtomicBool::new(false), task })
+    }
+
+    /// The handlers that were woken so far are about to be polled.
+    pub(crate) fn take(&self) -> bool {
+        self.woken.swap(false, SeqCst)
+    }
+}
+
+impl Wake for HandlersWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let running = self.state.compare_exchange(RUNNING, WOKEN, SeqCst, SeqCst);
-        if running == Err(IDLE) {
-            lock(&self.task).wake_by_ref();
+        // The task looks at the mark after it has gone idle, so one of the two sees the other.
+        self.woken.store(true, SeqCst);
+        if self.task.state.load(SeqCst) == IDLE {
+            lock(&self.task.task).wake_by_ref();
         }
     }
 }

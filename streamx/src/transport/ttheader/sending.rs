@@ -12,7 +12,11 @@ use crate::call::{Encode, Outgoing};
 use crate::transport::outbox::{Flush, LARGE, Share};
 use crate::transport::{check_size, encode_into, lock};
 use crate::wire::ttheader::frame;
-use crate::{Error, Result};
+use crate::{Error, Result, Side};
+
+/// After so many messages in a row a sender waits once, so that a handler that sends in a loop lets its connection see
+/// a reset, and others run.
+const BURST: u32 = 128;
 
 pub(crate) struct Sending {
     pub(super) peer: Arc<Peer>,
@@ -20,20 +24,22 @@ pub(crate) struct Sending {
     /// Keeps the connection of a client open.
     pub(super) hold: Option<Arc<Hold>>,
     pub(super) share: Share,
+    /// Messages sent since the sender was made to wait last.
+    burst: u32,
     /// The last message was large, so the next one is encoded outside the lock.
     pub(super) large: bool,
 }
 
 impl Sending {
     pub(super) fn new(peer: Arc<Peer>, stream: Arc<Stream>, hold: Option<Arc<Hold>>) -> Self {
-        Self { peer, stream, hold, share: Share::default(), large: false }
+        Self { peer, stream, hold, share: Share::default(), burst: 0, large: false }
     }
 
     fn put_frame(&mut self, payload: Payload<'_>, last: bool) -> Result<Flush> {
-        let Self { peer, stream, share, large, .. } = self;
+        let Self { peer, stream, share, burst, large, .. } = self;
         let limit = peer.limits().max_message_size;
         let mut machine = lock(&peer.machine);
-        let permit = machine.send(stream.id).map_err(|_| over(self.hold.is_some()))?;
+        let permit = machine.send(stream.id).map_err(|_| over(stream, self.hold.is_some()))?;
         let mut outbox = lock(&peer.link.outbox);
         outbox.check_open()?;
         if permit.header_first {
@@ -51,6 +57,7 @@ impl Sending {
             }),
         };
         let size = written.inspect_err(|_| outbox.open.truncate(mark))?;
+        *burst += 1;
         *large = size >= LARGE;
         outbox.framed();
         if last && machine.finish(stream.id) {
@@ -71,6 +78,11 @@ enum Payload<'a> {
 
 impl Outgoing for Sending {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if self.burst >= BURST {
+            self.burst = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let link = &self.peer.link;
         lock(&link.outbox).poll_room(self.stream.id, &self.share, &link.limits, cx)
     }
@@ -107,10 +119,14 @@ impl Outgoing for Sending {
     }
 }
 
-fn over(client: bool) -> Error {
-    Error::closed(if client {
-        "cannot send: the call is over, or close_send was called; if the server has ended it, `recv` has the outcome"
-    } else {
-        "cannot send: the call is over; the caller has reset it, or the handler has returned"
+/// On a client the outcome is what `recv` returns; a handler learns here why nobody listens any more.
+fn over(stream: &Stream, client: bool) -> Error {
+    if client {
+        return Error::closed(
+            "cannot send: the call is over, or close_send was called; if the server has ended it, `recv` has the outcome",
+        );
+    }
+    stream.inbox.failure().unwrap_or_else(|| {
+        Error::closed("cannot send: the call is over").with_kitex_code(12012).with_side(Side::Server)
     })
 }
