@@ -52,6 +52,9 @@ pub(crate) struct Outbox {
     /// The connection task is in its poll and flushes at its end.
     task_running: bool,
     task_woken: bool,
+    /// A sender has written since the connection task ran last. The next one leaves it to the task: it is not alone,
+    /// or sends in a loop, and a write per message would cost more than everything else.
+    written_in_place: bool,
     waiting: Vec<(i32, Waker)>,
     closed: Option<Error>,
 }
@@ -122,28 +125,26 @@ impl Outbox {
             Flush::Now
         } else if self.task_running {
             Flush::Held
-        } else if !turns {
+        } else if !turns && !self.written_in_place {
+            self.written_in_place = true;
             Flush::Now
-        } else if self.task_woken {
-            Flush::Held
         } else {
-            self.task_woken = true;
-            Flush::HeldAndWake
+            self.hold()
         }
     }
 
     /// Holds what was appended until the connection task looks, because more follows at once.
     pub(crate) fn hold(&mut self) -> Flush {
-        if self.task_running || self.task_woken {
+        if self.task_running || std::mem::replace(&mut self.task_woken, true) {
             return Flush::Held;
         }
-        self.task_woken = true;
         Flush::HeldAndWake
     }
 
     pub(crate) fn task_begins(&mut self) {
         self.task_running = true;
         self.task_woken = false;
+        self.written_in_place = false;
     }
 
     pub(crate) fn task_ends(&mut self) {

@@ -98,12 +98,29 @@ async fn one_stream_takes_one_write_per_message() {
     }
 }
 
+#[tokio::test]
+async fn a_client_that_only_sends_shares_writes() {
+    let pair = pair(Placement::Connection).await;
+    let mut exchange = pair.channel.open(ECHO).await.unwrap();
+    let before = pair.channel.counters().writes;
+    for _ in 0..1_000 {
+        send(&mut exchange, &[0; 100]).await.unwrap();
+    }
+    exchange.outgoing.finish();
+    let mut answers = 0;
+    while receive(&mut exchange).await.unwrap().is_some() {
+        answers += 1;
+    }
+    assert_eq!(answers, 1_000);
+    let writes = pair.channel.counters().writes - before;
+    assert!(writes * 16 <= 1_000, "{writes}");
+}
+
 async fn many_streams_share_writes() {
     for placement in [Placement::Connection, Placement::Task] {
         let pair = pair(placement).await;
         let (client, server) = pair.ping_pong(64, 500).await;
         let messages = 64 * 500;
-        println!("{placement:?}: {client} {server} of {messages}");
         assert!(client * 16 <= messages && server * 16 <= messages, "{placement:?}: {client}, {server}");
     }
 }
