@@ -1,6 +1,8 @@
 //! A service in every mode, as a user writes it.
 
-#[allow(unused_imports)]
+#![allow(clippy::exhaustive_structs, reason = "messages are written as in the documentation")]
+
+#[allow(unused_imports, reason = "with them in scope the methods below are still this crate's")]
 use futures::{SinkExt, StreamExt};
 use streamx::{Bidi, Message, Result, Sender, Streaming};
 

@@ -168,11 +168,11 @@ mod renamed {
 
 #[tokio::test]
 async fn services_in_every_spelling() {
-    let _ = names::TClient::in_process(names::Implementation).clone();
+    drop(names::TClient::in_process(names::Implementation).clone());
     let _ = conditions::SometimesClient::in_process(conditions::Implementation);
     let _ = defaults::DefaultsServer::new(defaults::Implementation);
     let _ = aliases::AliasesClient::new;
-    let _ = renamed::RenamedClient::connect("");
+    drop(renamed::RenamedClient::connect(""));
     assert!(format!("{:?}", private::serve()).contains("Private"));
     assert!(names::TServer::<names::Implementation>::thrift_idl().contains("service Types"));
 }
