@@ -110,6 +110,14 @@ fn a_call_starts_at_its_first_poll() {
 }
 
 #[test]
+fn a_call_that_was_ready_is_never_ready_again() {
+    let (client, _calls) = scripted();
+    let mut call = client.log(number(1));
+    assert!((&mut call).now_or_never().is_some());
+    assert!((&mut call).now_or_never().is_none());
+}
+
+#[test]
 fn names_on_the_wire_are_those_of_the_trait() {
     let (client, calls) = scripted();
     now(client.log(number(1))).unwrap();
