@@ -166,8 +166,34 @@ mod renamed {
     }
 }
 
+/// Made by a macro, and inside a function.
+mod made {
+    macro_rules! made {
+        ($name:ident, $function:ident, $argument:ty, $answer:ty) => {
+            #[streamx::service]
+            pub trait $name {
+                async fn $function(&self, argument: $argument) -> streamx::Result<$answer>;
+                #[bidi]
+                async fn stream(&self, stream: streamx::Bidi<$answer, $answer>) -> streamx::Result<()>;
+            }
+        };
+    }
+
+    pub fn schema() -> String {
+        #[derive(streamx::Message, Clone, Debug, Default, PartialEq)]
+        pub struct Local {
+            #[field(1)]
+            pub value: i64,
+        }
+
+        made!(Made, read, Option<String>, Local);
+        MadeServer::<()>::thrift_idl()
+    }
+}
+
 #[tokio::test]
 async fn services_in_every_spelling() {
+    assert!(made::schema().contains("Local Read(1: string argument)"), "{}", made::schema());
     drop(names::TClient::in_process(names::Implementation).clone());
     let _ = conditions::SometimesClient::in_process(conditions::Implementation);
     let _ = defaults::DefaultsServer::new(defaults::Implementation);
