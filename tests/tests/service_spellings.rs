@@ -45,6 +45,7 @@ mod names {
         async fn r#type(&self, r#fn: rt::Send, service: i32, channel: bool) -> streamx::Result<rt::Send>;
         async fn clone(&self) -> streamx::Result<()>;
         async fn call(&self) -> streamx::Result<()>;
+        async fn service(&self) -> streamx::Result<()>;
         async fn handler(&self, #[field(7)] _server: i32, methods: i32) -> streamx::Result<()>;
     }
 
@@ -58,6 +59,9 @@ mod names {
             Ok(())
         }
         async fn call(&self) -> streamx::Result<()> {
+            Ok(())
+        }
+        async fn service(&self) -> streamx::Result<()> {
             Ok(())
         }
         async fn handler(&self, _server: i32, _methods: i32) -> streamx::Result<()> {
