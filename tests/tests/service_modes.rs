@@ -1,6 +1,8 @@
 //! A service in every mode, as a user writes it.
 
-#[allow(unused_imports)]
+#![allow(clippy::exhaustive_structs, reason = "messages are written as in the documentation")]
+
+#[allow(unused_imports, reason = "with them in scope the methods below are still this crate's")]
 use futures::{SinkExt, StreamExt};
 use streamx::{Bidi, Message, Result, Sender, Streaming};
 
@@ -134,4 +136,23 @@ async fn every_mode_answers() -> Result<()> {
     let ((), count) = futures::try_join!(send, recv)?;
     assert_eq!(count, 3);
     Ok(())
+}
+
+#[test]
+fn the_schema_is_in_the_binary() {
+    let idl = TestServiceServer::<Echo>::thrift_idl();
+    let service = r#"// Echo in every streaming mode.
+service TestService {
+    // A normal method.
+    Response PingPong(1: Request req)
+    Response Echo(1: Request request) (streaming.mode = "bidirectional")
+    Response EchoClient(1: Request request) (streaming.mode = "client")
+    Response EchoServer(1: Request request) (streaming.mode = "server")
+    Response Get(1: Request req) throws (1: NotFound not_found)
+    i64 Add(1: i64 a, 2: i64 b)
+    oneway void Notify(1: Request req)
+}
+"#;
+    assert!(idl.starts_with("namespace go echo\n") && idl.ends_with(service), "{idl}");
+    assert!(idl.contains("exception NotFound {"), "{idl}");
 }

@@ -45,6 +45,7 @@ mod names {
         async fn r#type(&self, r#fn: rt::Send, service: i32, channel: bool) -> streamx::Result<rt::Send>;
         async fn clone(&self) -> streamx::Result<()>;
         async fn call(&self) -> streamx::Result<()>;
+        async fn service(&self) -> streamx::Result<()>;
         async fn handler(&self, #[field(7)] _server: i32, methods: i32) -> streamx::Result<()>;
     }
 
@@ -58,6 +59,9 @@ mod names {
             Ok(())
         }
         async fn call(&self) -> streamx::Result<()> {
+            Ok(())
+        }
+        async fn service(&self) -> streamx::Result<()> {
             Ok(())
         }
         async fn handler(&self, _server: i32, _methods: i32) -> streamx::Result<()> {
@@ -166,13 +170,39 @@ mod renamed {
     }
 }
 
+/// Made by a macro, and inside a function.
+mod made {
+    macro_rules! made {
+        ($name:ident, $function:ident, $argument:ty, $answer:ty) => {
+            #[streamx::service]
+            pub trait $name {
+                async fn $function(&self, argument: $argument) -> streamx::Result<$answer>;
+                #[bidi]
+                async fn stream(&self, stream: streamx::Bidi<$answer, $answer>) -> streamx::Result<()>;
+            }
+        };
+    }
+
+    pub fn schema() -> String {
+        #[derive(streamx::Message, Clone, Debug, Default, PartialEq)]
+        pub struct Local {
+            #[field(1)]
+            pub value: i64,
+        }
+
+        made!(Made, read, Option<String>, Local);
+        MadeServer::<()>::thrift_idl()
+    }
+}
+
 #[tokio::test]
 async fn services_in_every_spelling() {
-    let _ = names::TClient::in_process(names::Implementation).clone();
+    assert!(made::schema().contains("Local Read(1: string argument)"), "{}", made::schema());
+    drop(names::TClient::in_process(names::Implementation).clone());
     let _ = conditions::SometimesClient::in_process(conditions::Implementation);
     let _ = defaults::DefaultsServer::new(defaults::Implementation);
     let _ = aliases::AliasesClient::new;
-    let _ = renamed::RenamedClient::connect("");
+    drop(renamed::RenamedClient::connect(""));
     assert!(format!("{:?}", private::serve()).contains("Private"));
     assert!(names::TServer::<names::Implementation>::thrift_idl().contains("service Types"));
 }

@@ -72,7 +72,7 @@ fn statics(service: &Service) -> TokenStream {
     });
     quote! {
         #(#statics)*
-        static SERVICE: __rt::ServiceSchema = __rt::ServiceSchema::new(#wire, #namespace, #doc, &[#(#elements),*]);
+        static __SCHEMA: __rt::ServiceSchema = __rt::ServiceSchema::new(#wire, #namespace, #doc, &[#(#elements),*]);
     }
 }
 
@@ -212,7 +212,7 @@ fn server(service: &Service) -> TokenStream {
             }
             /// The schema as a complete `.thrift` file.
             #vis fn thrift_idl() -> ::std::string::String {
-                __rt::thrift_idl(&SERVICE)
+                __rt::thrift_idl(&__SCHEMA)
             }
             /// Serves this service alone at this address.
             #vis async fn serve(self, address: &str) -> __rt::Result<()>

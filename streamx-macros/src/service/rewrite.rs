@@ -58,3 +58,25 @@ pub(super) fn output(signature: &Signature) -> Type {
 pub(super) fn returns_impl(signature: &Signature) -> bool {
     matches!(&signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    #[test]
+    fn an_editor_sees_the_async_fn_and_none_of_our_attributes() {
+        let mut item: TraitItemFn = parse_quote! {
+            #[unary(name = "Read")]
+            #[must_use]
+            async fn read(&self, #[field(2)] #[allow(unused)] path: String) -> Result<()>;
+        };
+        method(&mut item, true);
+        let expected = quote! {
+            #[must_use]
+            async fn read(&self, #[allow(unused)] path: String) -> Result<()>;
+        };
+        assert_eq!(quote!(#item).to_string(), expected.to_string());
+    }
+}

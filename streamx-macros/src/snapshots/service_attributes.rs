@@ -53,7 +53,7 @@ const _: () = {
         (__rt::arg(1, "path"),),
         __rt::result(),
     );
-    static SERVICE: __rt::ServiceSchema = __rt::ServiceSchema::new(
+    static __SCHEMA: __rt::ServiceSchema = __rt::ServiceSchema::new(
         "FileService",
         ::core::option::Option::None,
         "",
@@ -101,7 +101,7 @@ const _: () = {
         }
         /// The schema as a complete `.thrift` file.
         fn thrift_idl() -> ::std::string::String {
-            __rt::thrift_idl(&SERVICE)
+            __rt::thrift_idl(&__SCHEMA)
         }
         /// Serves this service alone at this address.
         async fn serve(self, address: &str) -> __rt::Result<()>

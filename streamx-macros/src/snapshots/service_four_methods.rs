@@ -60,7 +60,7 @@ const _: () = {
         __rt::whole(),
         __rt::nothing(),
     );
-    static SERVICE: __rt::ServiceSchema = __rt::ServiceSchema::new(
+    static __SCHEMA: __rt::ServiceSchema = __rt::ServiceSchema::new(
         "TestService",
         ::core::option::Option::Some("echo"),
         "Echo in every mode.",
@@ -114,7 +114,7 @@ const _: () = {
         }
         /// The schema as a complete `.thrift` file.
         pub fn thrift_idl() -> ::std::string::String {
-            __rt::thrift_idl(&SERVICE)
+            __rt::thrift_idl(&__SCHEMA)
         }
         /// Serves this service alone at this address.
         pub async fn serve(self, address: &str) -> __rt::Result<()>

@@ -32,7 +32,7 @@ const _: () = {
         (),
         __rt::result(),
     );
-    static SERVICE: __rt::ServiceSchema = __rt::ServiceSchema::new(
+    static __SCHEMA: __rt::ServiceSchema = __rt::ServiceSchema::new(
         "Broken",
         ::core::option::Option::None,
         "",
@@ -74,7 +74,7 @@ const _: () = {
         }
         /// The schema as a complete `.thrift` file.
         pub fn thrift_idl() -> ::std::string::String {
-            __rt::thrift_idl(&SERVICE)
+            __rt::thrift_idl(&__SCHEMA)
         }
         /// Serves this service alone at this address.
         pub async fn serve(self, address: &str) -> __rt::Result<()>

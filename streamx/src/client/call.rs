@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures::future::BoxFuture;
 
@@ -18,12 +18,13 @@ use crate::Result;
 /// Before it is ready this cancels the call at once.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T> {
-    future: BoxFuture<'static, Result<T>>,
+    /// `None` once it was ready.
+    future: Option<BoxFuture<'static, Result<T>>>,
 }
 
 impl<T> Call<T> {
     pub(crate) fn new(future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
-        Self { future: Box::pin(future) }
+        Self { future: Some(Box::pin(future)) }
     }
 }
 
@@ -31,7 +32,10 @@ impl<T> Future for Call<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        self.future.as_mut().poll(cx)
+        let Some(future) = &mut self.future else { return Poll::Pending };
+        let outcome = ready!(future.as_mut().poll(cx));
+        self.future = None;
+        Poll::Ready(outcome)
     }
 }
 

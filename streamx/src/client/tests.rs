@@ -80,6 +80,25 @@ async fn a_failure_reaches_the_caller_typed_and_with_the_method() {
 }
 
 #[test]
+fn an_exception_that_came_as_bytes_is_typed() {
+    let (mut stream, peer) = count();
+    // field 1: Negative { 1: -2 }
+    let declared = [0, 1, 10, 0, 1, 255, 255, 255, 255, 255, 255, 255, 254, 0];
+    peer.end(Err(Error::other("negative").with_declared_bytes(declared.to_vec().into())));
+    let error = now(stream.recv()).unwrap_err();
+    assert_eq!(error.exception::<Negative>(), Some(&Negative { value: -2 }));
+    assert_eq!(error.to_string(), "Sums.Count: negative");
+
+    for hostile in [&[][..], &[0], &[0, 9, 0], &[0, 1, 10, 0], &[0, 0, 0]] {
+        let (mut stream, peer) = count();
+        peer.end(Err(Error::other("negative").with_declared_bytes(hostile.to_vec().into())));
+        let error = now(stream.recv()).unwrap_err();
+        assert_eq!(error.exception::<Negative>(), None);
+        assert_eq!(error.to_string(), "Sums.Count: negative");
+    }
+}
+
+#[test]
 fn a_call_starts_at_its_first_poll() {
     let (client, calls) = scripted();
     let mut call = client.double();
@@ -88,6 +107,14 @@ fn a_call_starts_at_its_first_poll() {
     let (opening, peer) = calls.accept();
     assert_eq!((opening.service, opening.method), ("Sums", "Double"));
     assert!(peer.saw().contains(&cancelled()), "the handle was dropped");
+}
+
+#[test]
+fn a_call_that_was_ready_is_never_ready_again() {
+    let (client, _calls) = scripted();
+    let mut call = client.log(number(1));
+    assert!((&mut call).now_or_never().is_some());
+    assert!((&mut call).now_or_never().is_none());
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 pub use code::Code;
 
 /// The result of everything in this crate that can fail.
@@ -62,6 +64,8 @@ struct Inner {
     cancel_path: Vec<String>,
     retryable: bool,
     exception: Option<Arc<dyn Any + Send + Sync>>,
+    /// A declared exception as it travels at the end of a stream: its field number, then Thrift binary.
+    declared: Option<Bytes>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -180,6 +184,24 @@ impl Error {
             .edit(|inner| inner.exception = Some(Arc::new(exception)))
     }
 
+    /// A declared exception in the form that travels at the end of a stream: its field number as two bytes, the highest
+    /// first, then Thrift binary.
+    pub(crate) fn declared_bytes(&self) -> Option<&Bytes> {
+        self.0.declared.as_ref()
+    }
+
+    pub(crate) fn with_declared_bytes(self, bytes: Bytes) -> Self {
+        self.edit(|inner| inner.declared = Some(bytes))
+    }
+
+    /// Keeps the exception of another error, typed.
+    pub(crate) fn with_exception_of(self, other: &Self) -> Self {
+        self.edit(|inner| {
+            inner.exception.clone_from(&other.0.exception);
+            inner.kind = other.0.kind;
+        })
+    }
+
     pub(crate) fn with_kitex_code(self, code: i32) -> Self {
         self.edit(|inner| inner.kitex_code = Some(code))
     }
@@ -226,6 +248,7 @@ impl Inner {
             cancel_path: Vec::new(),
             retryable: false,
             exception: None,
+            declared: None,
             source: None,
         }
     }
@@ -238,6 +261,7 @@ impl Clone for Inner {
             method: self.method.clone(),
             cancel_path: self.cancel_path.clone(),
             exception: self.exception.clone(),
+            declared: self.declared.clone(),
             source: self.source.clone(),
             ..*self
         }

@@ -21,14 +21,19 @@ pub(crate) enum Owner {
     /// A handler: its end is the end of the call, so dropping a half means nothing.
     Handler,
     /// The caller of this method: dropping a half before its end cancels the call.
-    Caller { service: &'static str, method: &'static str },
+    Caller {
+        service: &'static str,
+        method: &'static str,
+        /// Gives an error the type of the declared exception that came with it.
+        exception: fn(Error) -> Error,
+    },
 }
 
 impl Owner {
     fn name(self, error: Error) -> Error {
         match self {
             Self::Handler => error,
-            Self::Caller { service, method } => error.in_method(service, method),
+            Self::Caller { service, method, exception } => exception(error).in_method(service, method),
         }
     }
 

@@ -107,6 +107,8 @@ fn a_declared_exception_at_the_end_of_a_stream_is_the_error_of_the_handler() {
     caller.say(&number(-1));
     let error = now(handler).unwrap_err();
     assert!(error.exception::<super::sample::Negative>().is_some());
+    let field = [0, 1, 10, 0, 1, 255, 255, 255, 255, 255, 255, 255, 255, 0];
+    assert_eq!(error.declared_bytes().map(AsRef::as_ref), Some(&field[..]));
 }
 
 #[test]

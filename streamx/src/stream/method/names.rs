@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use crate::Result;
 use crate::call::{Exchange, Handler, Method, Mode, Opening};
 use crate::client::{Call, Channel};
 use crate::stream::half::Owner;
+use crate::{Error, Result};
 
 /// What a method is without its types.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +24,8 @@ pub const fn names(service: &'static str, method: &'static str, doc: &'static st
 }
 
 impl Names {
-    pub(super) fn caller(&self) -> Owner {
-        Owner::Caller { service: self.service, method: self.method }
+    pub(super) fn caller(&self, exception: fn(Error) -> Error) -> Owner {
+        Owner::Caller { service: self.service, method: self.method, exception }
     }
 
     /// A call; nothing happens before its first poll. What fails while it is opened names the method.

@@ -169,6 +169,7 @@ pub struct Response<R: Outcome> {
     pub(super) encode: Encoder<R::Ok>,
     pub(super) decode: Decoder<R::Ok>,
     pub(super) error: fn(R::Err) -> Error,
+    pub(super) exception: fn(Error) -> Error,
     pub(super) schema: fn() -> Type,
     pub(super) declared: fn() -> Vec<Thrown>,
 }
@@ -182,7 +183,8 @@ where
     Response {
         encode: codec::encode,
         decode: codec::decode,
-        error: R::Err::into_error,
+        error: travelling::<R::Err>,
+        exception: typed::<R::Err>,
         schema: <R::Ok as codec::Value>::schema,
         declared: R::Err::declared,
     }
@@ -191,6 +193,7 @@ where
 /// The end of a method that streams its answers.
 pub struct Nothing<R> {
     pub(super) end: fn(R) -> Result<()>,
+    pub(super) exception: fn(Error) -> Error,
     pub(super) declared: fn() -> Vec<Thrown>,
 }
 
@@ -210,7 +213,35 @@ where
     R::Err: Throws,
 {
     Nothing {
-        end: |outcome| outcome.result().map(drop).map_err(R::Err::into_error),
+        end: |outcome| outcome.result().map(drop).map_err(travelling::<R::Err>),
+        exception: typed::<R::Err>,
         declared: R::Err::declared,
+    }
+}
+
+/// The field of an exception in the struct of results is its kind, its number and its value; the last two travel at the
+/// end of a stream.
+const EXCEPTION_KIND: u8 = Kind::Struct as u8;
+
+/// The error that ends a stream, with its exception in the form that travels.
+fn travelling<E: Throws>(failure: E) -> Error {
+    let mut bytes = BytesMut::new();
+    let mut declared = false;
+    let encoded = codec::encode_struct(RESULT, &mut bytes, |writer| declared = failure.put(writer));
+    let error = failure.into_error();
+    if !declared || encoded.is_err() {
+        return error;
+    }
+    let bytes = bytes.freeze();
+    error.with_declared_bytes(bytes.slice(1..bytes.len() - 1))
+}
+
+/// The error that ended a stream, with its exception typed if it came as bytes of a declared one.
+fn typed<E: Throws>(error: Error) -> Error {
+    let Some(declared) = error.declared_bytes() else { return error };
+    let field = [&[EXCEPTION_KIND], declared.as_ref(), &[0]].concat();
+    match decode_results::<(), E>(field.into()) {
+        Ok(Err(exception)) => error.with_exception_of(&exception),
+        _ => error,
     }
 }

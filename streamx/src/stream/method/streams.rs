@@ -28,8 +28,10 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
     /// Calls it.
     pub fn call(&'static self, channel: &Channel) -> Call<FarStreaming<H, R>> {
         self.names.open(Mode::ClientStream, channel, async |exchange| {
-            let tx = Tx::new(exchange.outgoing, self.requests.encode, self.names.caller());
-            let rx = Rx::new(exchange.incoming, self.response.decode, self.names.caller());
+            let tx =
+                Tx::new(exchange.outgoing, self.requests.encode, self.names.caller(self.response.exception));
+            let rx =
+                Rx::new(exchange.incoming, self.response.decode, self.names.caller(self.response.exception));
             Ok(client::ClientStream::new(tx, rx))
         })
     }
@@ -75,8 +77,9 @@ impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
         Q: Send + Sync + 'static,
     {
         self.names.open(Mode::ServerStream, channel, async move |exchange| {
-            let rx = Rx::new(exchange.incoming, self.responses.decode, self.names.caller());
-            let mut tx = Tx::new(exchange.outgoing, self.request.encode, self.names.caller());
+            let rx = Rx::new(exchange.incoming, self.responses.decode, self.names.caller(self.end.exception));
+            let mut tx =
+                Tx::new(exchange.outgoing, self.request.encode, self.names.caller(self.end.exception));
             tx.send(&request, true).await?;
             Ok(client::Streaming::new(rx))
         })
@@ -121,8 +124,10 @@ impl<H: IsBidi, R> Bidi<H, R> {
     /// Calls it.
     pub fn call(&'static self, channel: &Channel) -> Call<FarBidi<H>> {
         self.names.open(Mode::Bidi, channel, async |exchange| {
-            let tx = Tx::new(exchange.outgoing, self.messages.0.encode, self.names.caller());
-            let rx = Rx::new(exchange.incoming, self.messages.1.decode, self.names.caller());
+            let tx =
+                Tx::new(exchange.outgoing, self.messages.0.encode, self.names.caller(self.end.exception));
+            let rx =
+                Rx::new(exchange.incoming, self.messages.1.decode, self.names.caller(self.end.exception));
             Ok(client::Bidi::new(tx, rx))
         })
     }

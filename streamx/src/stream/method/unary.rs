@@ -1,5 +1,6 @@
 //! A method of one request, with one answer or none.
 
+use std::convert::identity;
 use std::sync::Arc;
 
 use super::names::Names;
@@ -29,8 +30,8 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
         R::Ok: Send,
     {
         self.names.open(Mode::Unary, channel, async move |exchange| {
-            let rx = Rx::new(exchange.incoming, self.results.decode, self.names.caller());
-            let mut tx = Tx::new(exchange.outgoing, encode, self.names.caller());
+            let rx = Rx::new(exchange.incoming, self.results.decode, self.names.caller(identity));
+            let mut tx = Tx::new(exchange.outgoing, encode, self.names.caller(identity));
             tx.send(&(&self.arguments, self.names.method, values), true).await?;
             rx.only().await?.map_err(|error| error.in_method(self.names.service, self.names.method))
         })
@@ -77,7 +78,7 @@ impl<A: Arguments> Oneway<A> {
         A::Values: Send + Sync + 'static,
     {
         self.names.open(Mode::Oneway, channel, async move |exchange| {
-            let mut tx = Tx::new(exchange.outgoing, encode, self.names.caller());
+            let mut tx = Tx::new(exchange.outgoing, encode, self.names.caller(identity));
             tx.send(&(&self.arguments, self.names.method, values), true).await
         })
     }
