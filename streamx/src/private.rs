@@ -12,6 +12,8 @@ pub use crate::schema::{
     VariantDescription,
 };
 
+pub use std::convert::AsRef;
+
 pub use crate::Result;
 pub use crate::call::{Exchange, Handler, Incoming, Method, Outgoing, Service};
 pub use crate::client::{Call, Channel};

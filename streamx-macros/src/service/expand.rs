@@ -139,7 +139,7 @@ fn client(service: &Service) -> TokenStream {
                 Self { channel }
             }
             /// Connects to the server at this URL.
-            #vis async fn connect(url: &str) -> __rt::Result<Self> {
+            #vis async fn connect(url: impl __rt::AsRef<str>) -> __rt::Result<Self> {
                 __rt::Channel::connect(url).await.map(Self::new)
             }
             /// A client of this implementation, without a network.
@@ -215,7 +215,7 @@ fn server(service: &Service) -> TokenStream {
                 __rt::thrift_idl(&__SCHEMA)
             }
             /// Serves this service alone at this address.
-            #vis async fn serve(self, address: &str) -> __rt::Result<()>
+            #vis async fn serve(self, address: impl __rt::AsRef<str>) -> __rt::Result<()>
             where
                 __T: #ident + __rt::Shared,
             {

@@ -65,12 +65,12 @@ const _: () = {
             Self { channel }
         }
         /// Connects to the server at this URL.
-        async fn connect(url: &str) -> __rt::Result<Self> {
-            __rt::connect(url).await.map(Self::new)
+        async fn connect(url: impl __rt::AsRef<str>) -> __rt::Result<Self> {
+            __rt::Channel::connect(url).await.map(Self::new)
         }
         /// A client of this implementation, without a network.
         fn in_process(service: impl Files + __rt::Shared) -> Self {
-            Self::new(__rt::in_process(FilesServer::new(service).into()))
+            Self::new(__rt::Channel::in_process(FilesServer::new(service)))
         }
         #[cfg(unix)]
         #[deprecated = "use `list`"]
@@ -104,11 +104,11 @@ const _: () = {
             __rt::thrift_idl(&__SCHEMA)
         }
         /// Serves this service alone at this address.
-        async fn serve(self, address: &str) -> __rt::Result<()>
+        async fn serve(self, address: impl __rt::AsRef<str>) -> __rt::Result<()>
         where
             __T: Files + __rt::Shared,
         {
-            __rt::serve(self.into(), address).await
+            __rt::Server::builder().add_service(self).serve(address).await
         }
     }
     impl<__T: Files + __rt::Shared> ::core::convert::From<FilesServer<__T>>

@@ -72,12 +72,12 @@ const _: () = {
             Self { channel }
         }
         /// Connects to the server at this URL.
-        pub async fn connect(url: &str) -> __rt::Result<Self> {
-            __rt::connect(url).await.map(Self::new)
+        pub async fn connect(url: impl __rt::AsRef<str>) -> __rt::Result<Self> {
+            __rt::Channel::connect(url).await.map(Self::new)
         }
         /// A client of this implementation, without a network.
         pub fn in_process(service: impl TestService + __rt::Shared) -> Self {
-            Self::new(__rt::in_process(TestServiceServer::new(service).into()))
+            Self::new(__rt::Channel::in_process(TestServiceServer::new(service)))
         }
         /// A normal method.
         pub fn ping_pong(
@@ -117,11 +117,11 @@ const _: () = {
             __rt::thrift_idl(&__SCHEMA)
         }
         /// Serves this service alone at this address.
-        pub async fn serve(self, address: &str) -> __rt::Result<()>
+        pub async fn serve(self, address: impl __rt::AsRef<str>) -> __rt::Result<()>
         where
             __T: TestService + __rt::Shared,
         {
-            __rt::serve(self.into(), address).await
+            __rt::Server::builder().add_service(self).serve(address).await
         }
     }
     impl<__T: TestService + __rt::Shared> ::core::convert::From<TestServiceServer<__T>>

@@ -44,12 +44,12 @@ const _: () = {
             Self { channel }
         }
         /// Connects to the server at this URL.
-        pub async fn connect(url: &str) -> __rt::Result<Self> {
-            __rt::connect(url).await.map(Self::new)
+        pub async fn connect(url: impl __rt::AsRef<str>) -> __rt::Result<Self> {
+            __rt::Channel::connect(url).await.map(Self::new)
         }
         /// A client of this implementation, without a network.
         pub fn in_process(service: impl Broken + __rt::Shared) -> Self {
-            Self::new(__rt::in_process(BrokenServer::new(service).into()))
+            Self::new(__rt::Channel::in_process(BrokenServer::new(service)))
         }
         /// Calls [`Broken::forgotten`].
         #[allow(unused_variables)]
@@ -77,11 +77,11 @@ const _: () = {
             __rt::thrift_idl(&__SCHEMA)
         }
         /// Serves this service alone at this address.
-        pub async fn serve(self, address: &str) -> __rt::Result<()>
+        pub async fn serve(self, address: impl __rt::AsRef<str>) -> __rt::Result<()>
         where
             __T: Broken + __rt::Shared,
         {
-            __rt::serve(self.into(), address).await
+            __rt::Server::builder().add_service(self).serve(address).await
         }
     }
     impl<__T: Broken + __rt::Shared> ::core::convert::From<BrokenServer<__T>>

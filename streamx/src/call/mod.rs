@@ -99,6 +99,7 @@ pub trait Incoming: Send + Sync {
 }
 
 /// Both directions of one call.
+#[allow(clippy::exhaustive_structs, reason = "hidden: made by the transport, taken apart by the handles")]
 pub struct Exchange {
     /// What arrives.
     pub incoming: Box<dyn Incoming>,
@@ -121,6 +122,7 @@ pub trait Handler: Send + Sync + 'static {
 
 /// A method as a server knows it.
 #[derive(Clone)]
+#[allow(clippy::exhaustive_structs, reason = "hidden: made by generated code of the same version")]
 pub struct Method {
     /// The wire name.
     pub name: &'static str,

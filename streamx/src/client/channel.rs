@@ -46,13 +46,13 @@ impl Channel {
     /// # Errors
     ///
     /// The URL is none of these, or nobody listens there.
-    pub async fn connect(url: impl Into<String>) -> Result<Self> {
+    pub async fn connect(url: impl AsRef<str>) -> Result<Self> {
         Self::builder(url).connect().await
     }
 
     /// A channel with other than the default options.
-    pub fn builder(url: impl Into<String>) -> ChannelBuilder {
-        ChannelBuilder { url: url.into(), limits: Limits::default() }
+    pub fn builder(url: impl AsRef<str>) -> ChannelBuilder {
+        ChannelBuilder { url: url.as_ref().to_owned(), limits: Limits::default() }
     }
 
     /// A channel to a service in this process, without a network and through the same code: an in-memory connection,
