@@ -1,5 +1,7 @@
 //! Support for the tests of streamx: sample services, scripted peers, the real Kitex.
 
+pub mod probe;
+pub mod rig;
 pub mod schema;
 pub mod structs;
 pub mod vectors;
