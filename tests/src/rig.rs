@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use streamx::{Channel, Counters, Limits, Placement, Result, Server, Service};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::probe::{Handlers, Note, ProbeClient, ProbeServer};
@@ -142,6 +144,45 @@ pub async fn eventually_or(is_so: impl Fn() -> bool, state: impl Fn() -> String)
 pub async fn settle() {
     for _ in 0..2_000 {
         tokio::task::yield_now().await;
+    }
+}
+
+/// Streams that echo in tasks of their own, a given number of rounds whenever they are told to.
+#[derive(Debug)]
+pub struct Load {
+    rounds: watch::Sender<u64>,
+    done: Arc<AtomicUsize>,
+    streams: usize,
+}
+
+impl Load {
+    /// Starts `streams` streams.
+    pub async fn start(rig: &Rig, streams: usize) -> Self {
+        let (rounds, done) = (watch::Sender::new(0), Arc::new(AtomicUsize::new(0)));
+        for mut stream in rig.echoes(streams).await {
+            let (mut rounds, done) = (rounds.subscribe(), Arc::clone(&done));
+            tokio::spawn(async move {
+                let note = Note::of_size(1, 80);
+                let mut past = 0;
+                while let Ok(now) = rounds.wait_for(|now| *now > past).await.map(|now| *now) {
+                    for _ in past..now {
+                        stream.send(&note).await.expect("the stream is open");
+                        let echoed = stream.recv().await.expect("the stream is open");
+                        assert_eq!(echoed.as_ref(), Some(&note));
+                    }
+                    past = now;
+                    done.fetch_add(1, Relaxed);
+                }
+            });
+        }
+        Self { rounds, done, streams }
+    }
+
+    /// Has every stream echo so many notes, one in flight each.
+    pub async fn run(&self, rounds: u64) {
+        self.done.store(0, Relaxed);
+        self.rounds.send_modify(|now| *now += rounds);
+        eventually(|| self.done.load(Relaxed) == self.streams).await;
     }
 }
 
