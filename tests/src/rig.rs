@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use streamx::server::ServerBuilder;
 use streamx::{Channel, Counters, Limits, Placement, Result, Server, Service};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -40,9 +41,19 @@ impl Setup {
 
     /// Starts both sides; the client is connected.
     pub async fn start(self) -> Rig {
+        self.start_server(Server::builder()).await
+    }
+
+    /// As [`start`](Self::start), with another service on the same port.
+    pub async fn start_with(self, other: impl Into<Service>) -> Rig {
+        let other = other.into().placement(self.placement);
+        self.start_server(Server::builder().add_service(other)).await
+    }
+
+    async fn start_server(self, server: ServerBuilder) -> Rig {
         let handlers = Handlers::default();
         let service = Service::from(ProbeServer::new(handlers.clone())).placement(self.placement);
-        let server = Server::builder().add_service(service).limits(self.server);
+        let server = server.add_service(service).limits(self.server);
         let server = server.bind("127.0.0.1:0").await.expect("a free port");
         let (address, counters) = (server.local_addr().to_string(), server.counters());
         let serving = tokio::spawn(server.serve());
