@@ -151,6 +151,8 @@ async fn a_lost_connection_ends_the_calls_of_the_client_with_a_sentence() {
 async fn a_lost_connection_drops_the_handlers_of_the_server() {
     for placement in [Placement::Connection, Placement::Task] {
         let rig = Setup::placed(placement).start().await;
+        drop(rig.echoes(1).await);
+        rig.at_rest().await;
         // A client in a runtime of its own that goes away with everything in it.
         let url = format!("ttheader://{}", rig.address());
         let alive = rig.handlers.clone();
@@ -169,7 +171,7 @@ async fn a_lost_connection_drops_the_handlers_of_the_server() {
             drop(runtime);
             drop(held);
         });
-        eventually(|| rig.handlers.alive() == 3).await;
+        eventually(|| rig.handlers.alive() == 3 && rig.server().connections == 2).await;
         gone.send(()).unwrap();
         rig.at_rest().await;
         client.join().unwrap();
