@@ -170,14 +170,14 @@ impl<P: Protocol> Connection<P> {
     /// Makes the read buffer ready: the one that is there when nobody holds a slice of it, else a new one.
     fn make_room(&mut self) {
         let missing = self.need.saturating_sub(self.input.len());
-        let room = if missing > READ_BUFFER {
+        let enough = if missing > READ_BUFFER {
             missing.min(self.input.len().max(READ_AHEAD))
-        } else if self.input.is_empty() {
-            READ_BUFFER
         } else {
             missing.max(READ_BUFFER / 4)
         };
-        if self.input.capacity() - self.input.len() >= room && !self.is_oversized() {
+        let room = if self.input.is_empty() { enough.max(READ_BUFFER) } else { enough };
+        let free = self.input.capacity() - self.input.len();
+        if free >= room && !self.is_oversized() {
             return;
         }
         if self.is_oversized() {
@@ -187,6 +187,11 @@ impl<P: Protocol> Connection<P> {
         }
         if self.input.try_reclaim(room) {
             self.protocol.settle(false);
+            return;
+        }
+        // Those who were just woken have not taken their messages yet. The rest of the buffer gives them time: by the
+        // next read they have, and nothing needs to be copied.
+        if free >= enough {
             return;
         }
         self.protocol.settle(true);

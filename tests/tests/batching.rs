@@ -1,0 +1,167 @@
+//! How many writes messages take: counted, not timed.
+
+use futures::future::join_all;
+use streamx::{Counters, Placement};
+use streamx_tests::probe::Note;
+use streamx_tests::rig::{Rig, Setup, echo, eventually, soon};
+
+const STREAMS: usize = 64;
+const ROUNDS: i64 = 200;
+
+/// The counters of both sides before and after.
+struct Between {
+    client: (Counters, Counters),
+    server: (Counters, Counters),
+}
+
+impl Between {
+    fn client_writes(&self) -> u64 {
+        self.client.1.writes - self.client.0.writes
+    }
+
+    fn server_writes(&self) -> u64 {
+        self.server.1.writes - self.server.0.writes
+    }
+}
+
+/// What a load costs.
+async fn counted<T>(rig: &Rig, load: impl Future<Output = T>) -> (T, Between) {
+    rig.all_arrived().await;
+    let before = (rig.client(), rig.server());
+    let out = load.await;
+    rig.all_arrived().await;
+    let after = (rig.client(), rig.server());
+    (out, Between { client: (before.0, after.0), server: (before.1, after.1) })
+}
+
+/// Every stream in a task of its own, one message in flight each.
+async fn ping_pong(streams: Vec<streamx::client::Bidi<Note, Note>>) {
+    let tasks = streams.into_iter().map(|mut stream| {
+        tokio::spawn(async move {
+            for number in 0..ROUNDS {
+                echo(&mut stream, number).await;
+            }
+            stream
+        })
+    });
+    // The streams end only after all have done their rounds.
+    let done = soon(join_all(tasks)).await;
+    assert!(done.iter().all(Result::is_ok));
+}
+
+async fn sixty_four_streams_share_writes(placement: Placement) {
+    let rig = Setup::placed(placement).start().await;
+    let streams = rig.echoes(STREAMS).await;
+    let ((), cost) = counted(&rig, ping_pong(streams)).await;
+    let messages = STREAMS as u64 * ROUNDS.unsigned_abs();
+    let (client, server) = (cost.client_writes(), cost.server_writes());
+    println!("{placement:?}: {messages} messages each way, writes: client {client}, server {server}");
+    if placement != Placement::Adaptive {
+        assert!(client * 16 <= messages, "{client} writes of the client for {messages} messages");
+        assert!(server * 16 <= messages, "{server} writes of the server for {messages} messages");
+    }
+    rig.at_rest().await;
+}
+
+#[tokio::test]
+async fn sixty_four_streams_take_a_write_for_sixteen_messages_on_the_current_thread_runtime() {
+    for placement in [Placement::Connection, Placement::Task, Placement::Adaptive] {
+        sixty_four_streams_share_writes(placement).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_streams_take_a_write_for_sixteen_messages_on_the_multi_thread_runtime() {
+    for placement in [Placement::Connection, Placement::Task, Placement::Adaptive] {
+        sixty_four_streams_share_writes(placement).await;
+    }
+}
+
+async fn one_stream_writes_each_message(placement: Placement) {
+    let rig = Setup::placed(placement).start().await;
+    let streams = rig.echoes(1).await;
+    let ((), cost) = counted(&rig, async {
+        let mut streams = streams;
+        for number in 0..ROUNDS {
+            echo(&mut streams[0], number).await;
+        }
+        std::mem::forget(streams);
+    })
+    .await;
+    let writes = (cost.client_writes(), cost.server_writes());
+    assert_eq!(writes, (ROUNDS.unsigned_abs(), ROUNDS.unsigned_abs()), "{placement:?}");
+}
+
+#[tokio::test]
+async fn one_stream_takes_exactly_one_write_a_message_on_the_current_thread_runtime() {
+    for placement in [Placement::Connection, Placement::Task, Placement::Adaptive] {
+        one_stream_writes_each_message(placement).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_stream_takes_exactly_one_write_a_message_on_the_multi_thread_runtime() {
+    for placement in [Placement::Connection, Placement::Task, Placement::Adaptive] {
+        one_stream_writes_each_message(placement).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_streaming_call_of_one_request_is_one_write_of_the_client() {
+    let rig = Rig::start().await;
+    let (stream, cost) = counted(&rig, async {
+        let mut stream = rig.client.count(Note::number(0)).await.unwrap();
+        assert_eq!(soon(stream.recv()).await.unwrap(), None);
+        stream
+    })
+    .await;
+    assert_eq!(cost.client_writes(), 1);
+    assert_eq!(cost.client.1.frames_sent - cost.client.0.frames_sent, 3, "header, message and trailer");
+    assert_eq!(cost.server_writes(), 1);
+    drop(stream);
+    rig.at_rest().await;
+    assert_eq!(rig.client().writes, cost.client.1.writes, "a call that has ended needs no reset");
+}
+
+#[tokio::test]
+async fn a_unary_call_is_one_write_on_each_side() {
+    let rig = Rig::start().await;
+    let note = Note::number(7);
+    let (answer, cost) = counted(&rig, rig.client.ask(note.clone())).await;
+    assert_eq!(answer.unwrap(), note);
+    assert_eq!((cost.client_writes(), cost.server_writes()), (1, 1));
+}
+
+async fn nothing_is_held_back(placement: Placement) {
+    let rig = Setup::placed(placement).start().await;
+    let mut streams = rig.echoes(STREAMS).await;
+    // Receivers that are woken and never come: the messages that others send leave all the same.
+    for stream in &mut streams {
+        let mut waiting = Box::pin(stream.recv());
+        assert!(futures::poll!(&mut waiting).is_pending());
+    }
+    for stream in &mut streams {
+        stream.send(Note::number(1)).await.unwrap();
+    }
+    // Header and two messages of each stream, and their answers.
+    let frames = 3 * u64::try_from(STREAMS).unwrap();
+    eventually(|| rig.server().frames_received == frames && rig.client().frames_received == frames).await;
+    for stream in &mut streams {
+        assert_eq!(soon(stream.recv()).await.unwrap(), Some(Note::number(1)));
+    }
+    assert_eq!(rig.client().queued_bytes, 0);
+}
+
+#[tokio::test]
+async fn no_byte_is_held_back_for_receivers_that_do_not_come() {
+    for placement in [Placement::Connection, Placement::Task] {
+        nothing_is_held_back(placement).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_byte_is_held_back_on_the_multi_thread_runtime() {
+    for placement in [Placement::Connection, Placement::Task] {
+        nothing_is_held_back(placement).await;
+    }
+}
