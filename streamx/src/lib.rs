@@ -24,6 +24,10 @@ pub mod server;
 #[doc(hidden)]
 pub mod private;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
+
 pub use call::{Placement, Service};
 pub use client::Channel;
 pub use codec::Message;

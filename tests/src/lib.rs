@@ -3,8 +3,8 @@
 pub mod cases;
 pub mod interop;
 pub mod kitex;
-pub mod process;
 pub mod probe;
+pub mod process;
 pub mod rig;
 pub mod schema;
 pub mod structs;

@@ -10,6 +10,8 @@ pub(crate) mod router;
 pub use placement::Placement;
 pub use router::Service;
 
+pub(crate) use crate::schema::Mode;
+
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,29 +21,6 @@ use futures::future::BoxFuture;
 
 use crate::counters::Counters;
 use crate::{Error, Result};
-
-/// Which sides of a method send a stream of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Mode {
-    /// One request, one response.
-    Unary,
-    /// One request, no response.
-    Oneway,
-    /// Many requests, one response.
-    ClientStream,
-    /// One request, many responses.
-    ServerStream,
-    /// Many requests, many responses.
-    Bidi,
-}
-
-impl Mode {
-    /// Whether a call of this mode is carried by a streaming protocol.
-    pub(crate) fn is_streaming(self) -> bool {
-        matches!(self, Self::ClientStream | Self::ServerStream | Self::Bidi)
-    }
-}
 
 /// What a client asks a channel for.
 ///

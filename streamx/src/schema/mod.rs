@@ -10,9 +10,8 @@ mod walk;
 
 use std::any::TypeId;
 
-pub use crate::call::Mode;
 pub use literal::Literal;
-pub use service::{Argument, Describe, MethodSchema, ServiceSchema, Thrown};
+pub use service::{Argument, Describe, MethodSchema, Mode, ServiceSchema, Thrown};
 pub use thrift_idl::{thrift_idl, try_thrift_idl};
 pub use walk::NameClash;
 

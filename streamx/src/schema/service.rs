@@ -2,7 +2,30 @@
 
 use std::fmt;
 
-use super::{Mode, Type};
+use super::Type;
+
+/// Which sides of a method send a stream of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
+    /// One request, one response.
+    Unary,
+    /// One request, no response.
+    Oneway,
+    /// Many requests, one response.
+    ClientStream,
+    /// One request, many responses.
+    ServerStream,
+    /// Many requests, many responses.
+    Bidi,
+}
+
+impl Mode {
+    /// Whether a call of this mode is carried by a streaming protocol.
+    pub(crate) fn is_streaming(self) -> bool {
+        matches!(self, Self::ClientStream | Self::ServerStream | Self::Bidi)
+    }
+}
 
 /// A service: its name, and its methods in the order of the trait.
 #[derive(Clone, Copy)]
