@@ -59,8 +59,9 @@ counters! {
 pub(crate) struct Count(AtomicU64);
 
 impl Count {
-    pub(crate) fn add(&self, n: usize) {
-        self.0.fetch_add(n as u64, Relaxed);
+    /// Returns what it was before.
+    pub(crate) fn add(&self, n: usize) -> u64 {
+        self.0.fetch_add(n as u64, Relaxed)
     }
 
     pub(crate) fn sub(&self, n: usize) {

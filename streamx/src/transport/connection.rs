@@ -57,6 +57,8 @@ pub(crate) trait Protocol: Send + Unpin + 'static {
 #[derive(Default)]
 pub(crate) struct Deliveries {
     pub(crate) wakers: Vec<Waker>,
+    /// How many of those to be woken were given a turn.
+    pub(crate) turns: usize,
     pub(crate) started: Vec<Running>,
 }
 
@@ -151,6 +153,7 @@ impl<P: Protocol> Connection<P> {
         let before = self.input.len();
         let received = self.protocol.receive(&mut self.input, &mut self.out);
         self.seen_frame |= self.input.len() < before;
+        self.link.turns.begin_many(std::mem::take(&mut self.out.turns));
         for running in self.out.started.drain(..) {
             self.handlers.start(running);
         }

@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, Stream};
 
+use super::inbox::Inbox;
 use super::link::Link;
 use super::lock;
 use super::turns::Turn;
@@ -25,8 +26,7 @@ const SLOW_PASS: Duration = Duration::from_micros(100);
 pub(crate) trait Serving: Send + Sync {
     fn link(&self) -> &Link;
 
-    /// Called before each poll, with what will wake the handler. `None` when the caller is gone.
-    fn begin_poll(&self, waker: &Waker) -> Option<Turn>;
+    fn inbox(&self) -> &Inbox;
 
     /// The handler has ended: tells the caller.
     fn end(&self, result: Result<()>);
@@ -37,6 +37,8 @@ pub(crate) struct Running {
     future: Option<BoxFuture<'static, Result<()>>>,
     call: Arc<dyn Serving>,
     route: Arc<Route>,
+    /// What wakes this handler where it is polled now is known to its inbox.
+    registered: bool,
 }
 
 impl Running {
@@ -46,19 +48,20 @@ impl Running {
         route: Arc<Route>,
     ) -> Self {
         call.link().meter.handlers.add(1);
-        Self { future: Some(future), call, route }
+        Self { future: Some(future), call, route, registered: false }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let link = self.call.link();
-        let Some(turn) = self.call.begin_poll(cx.waker()) else {
+        if !std::mem::replace(&mut self.registered, true) {
+            self.call.inbox().register(cx.waker());
+        }
+        if self.call.inbox().is_gone() {
             return self.drop_future();
-        };
+        }
         let Some(future) = &mut self.future else {
             return Poll::Ready(());
         };
-        let turn = if turn.is_none() { link.turns.begin() } else { turn };
-        let polled = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(result)) => {
                 self.call.end(result);
@@ -68,9 +71,7 @@ impl Running {
                 self.call.end(Err(self.panicked(&*panic)));
                 self.drop_future()
             }
-        };
-        self.call.link().end_turn(turn);
-        polled
+        }
     }
 
     /// A value in the future may panic when it is dropped; that must not reach the connection.
@@ -146,7 +147,8 @@ impl Handlers {
     pub(crate) fn disperse(&mut self) {
         let here = std::mem::take(&mut self.here).into_iter().filter_map(|here| here.running);
         let moving = std::mem::take(&mut *lock(&self.moving));
-        for running in here.chain(moving) {
+        for mut running in here.chain(moving) {
+            running.registered = false;
             tokio::spawn(Apart { running: Some(running), moving: Arc::default() });
         }
     }
@@ -175,7 +177,10 @@ impl Future for Here {
             return Poll::Ready(None);
         }
         match start {
-            Some(start) if running.route.pace.is_slow(start.elapsed()) => Poll::Ready(this.running.take()),
+            Some(start) if running.route.pace.is_slow(start.elapsed()) => {
+                running.registered = false;
+                Poll::Ready(this.running.take())
+            }
             _ => Poll::Pending,
         }
     }
@@ -196,7 +201,16 @@ impl Future for Apart {
             return Poll::Ready(());
         };
         let start = running.route.pace.is_adaptive().then(Instant::now);
-        if running.poll(cx).is_ready() {
+        let call = Arc::clone(&running.call);
+        // What is sent during the poll leaves at its end. The connection task needs no turns: it writes at the end of
+        // its own poll.
+        let turn = match call.inbox().take_turn() {
+            Turn::NONE => call.link().turns.begin(),
+            turn => turn,
+        };
+        let polled = running.poll(cx);
+        call.link().end_turn(turn);
+        if polled.is_ready() {
             return Poll::Ready(());
         }
         let Some(start) = start else {
@@ -206,8 +220,8 @@ impl Future for Apart {
         if !running.route.pace.in_connection() {
             return Poll::Pending;
         }
-        if let Some(running) = this.running.take() {
-            let call = Arc::clone(&running.call);
+        if let Some(mut running) = this.running.take() {
+            running.registered = false;
             lock(&this.moving).push(running);
             call.link().wake_task();
         }

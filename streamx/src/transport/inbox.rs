@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -17,12 +18,19 @@ const COPY_BELOW: usize = 4 << 10;
 
 /// The inbox of one stream: filled by the connection task, emptied by one receiver.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox(Mutex<State>);
+pub(crate) struct Inbox {
+    state: Mutex<State>,
+    /// The caller is gone: the handler must not be polled any more.
+    gone: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct State {
     queue: VecDeque<Bytes>,
+    /// What is queued costs so much of the budgets.
     bytes: usize,
+    /// The message at the front was handed to a receiver that waited for it, and costs nothing.
+    handed: bool,
     /// How many at the front of the queue own their bytes.
     owned: usize,
     end: Option<Result<()>>,
@@ -31,9 +39,21 @@ struct State {
     turn: Turn,
     /// The task that polls the handler; woken when the handler must be dropped.
     handler: Option<Waker>,
-    gone: bool,
     /// Nobody receives: what arrives is dropped.
     deaf: bool,
+}
+
+/// What became of a message that arrived.
+#[derive(Default)]
+pub(crate) struct Pushed {
+    /// The receiver, to be woken.
+    pub(crate) waker: Option<Waker>,
+    /// The receiver has been given a turn, to be counted.
+    pub(crate) new_turn: bool,
+    /// What the message costs of the budgets.
+    pub(crate) cost: usize,
+    /// What was queued before it.
+    pub(crate) before: usize,
 }
 
 /// What a receiver got.
@@ -46,22 +66,26 @@ pub(crate) struct Received {
 }
 
 impl Inbox {
-    /// Adds a message. The receiver, if it waits, is given a turn and returned, to be woken; the number is what the
-    /// message costs of the budgets.
-    pub(crate) fn push(&self, payload: Bytes, turns: &Turns) -> (Option<Waker>, usize) {
-        let state = &mut *lock(&self.0);
+    /// Adds a message. A receiver that waits gets `turn`. A small message that a receiver waits for is not counted as
+    /// queued: it is as good as taken.
+    pub(crate) fn push(&self, payload: Bytes, turn: Turn) -> Pushed {
+        let state = &mut *lock(&self.state);
         if state.end.is_some() || state.deaf {
-            return (None, 0);
+            return Pushed::default();
         }
-        let cost = payload.len() + OVERHEAD;
+        let before = state.bytes;
+        let waker = state.receiver.take();
+        state.handed |= waker.is_some() && state.queue.is_empty() && payload.len() < COPY_BELOW;
+        let cost = if state.handed && state.queue.is_empty() { 0 } else { payload.len() + OVERHEAD };
         state.bytes += cost;
         state.queue.push_back(payload);
-        (state.wake_receiver(turns), cost)
+        let new_turn = waker.is_some() && std::mem::replace(&mut state.turn, turn) != turn;
+        Pushed { waker, new_turn, cost, before }
     }
 
     /// Nothing more will arrive. What is queued is still delivered; the first end stays.
     pub(crate) fn end(&self, end: Result<()>, turns: &Turns) -> Option<Waker> {
-        let state = &mut *lock(&self.0);
+        let state = &mut *lock(&self.state);
         if state.end.is_some() {
             return None;
         }
@@ -72,8 +96,8 @@ impl Inbox {
     /// The caller is gone: what is queued is dropped, the receiver fails with `error`, the handler is to be dropped.
     /// The wakers of both and the bytes that became free.
     pub(crate) fn abandon(&self, error: Error, turns: &Turns) -> ([Option<Waker>; 2], usize) {
-        let state = &mut *lock(&self.0);
-        state.gone = true;
+        let state = &mut *lock(&self.state);
+        self.gone.store(true, SeqCst);
         let freed = state.clear();
         state.end = Some(Err(error));
         ([state.wake_receiver(turns), state.handler.take()], freed)
@@ -82,7 +106,7 @@ impl Inbox {
     /// Nobody will receive any more: what is queued is dropped. The turn that ends with it and the bytes that became
     /// free.
     pub(crate) fn abandon_queue(&self) -> (Turn, usize) {
-        let state = &mut *lock(&self.0);
+        let state = &mut *lock(&self.state);
         state.receiver = None;
         state.deaf = true;
         (state.turn.take(), state.clear())
@@ -90,14 +114,14 @@ impl Inbox {
 
     /// Ends with `error` unless there is an end already, and drops what is queued: the reader is too far behind.
     pub(crate) fn fail(&self, error: Error, turns: &Turns) -> (Option<Waker>, usize) {
-        let state = &mut *lock(&self.0);
+        let state = &mut *lock(&self.state);
         let freed = state.clear();
         state.end = Some(Err(error));
         (state.wake_receiver(turns), freed)
     }
 
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Received> {
-        let state = &mut *lock(&self.0);
+        let state = &mut *lock(&self.state);
         let message = match state.queue.pop_front() {
             Some(payload) => Ok(Some(payload)),
             None => match &state.end {
@@ -112,7 +136,7 @@ impl Inbox {
             },
         };
         let freed = match &message {
-            Ok(Some(payload)) => payload.len() + OVERHEAD,
+            Ok(Some(payload)) if !std::mem::take(&mut state.handed) => payload.len() + OVERHEAD,
             _ => 0,
         };
         state.bytes -= freed;
@@ -120,23 +144,24 @@ impl Inbox {
         Poll::Ready(Received { message, freed, turn: state.turn.take() })
     }
 
-    /// Takes the turn without receiving: what is about to be polled is a handler, and its turn ends with the poll.
-    /// False when the handler must not be polled any more, because the caller is gone.
-    pub(crate) fn begin_poll(&self, handler: &Waker) -> Option<Turn> {
-        let state = &mut *lock(&self.0);
-        if state.gone {
-            return None;
-        }
-        match &mut state.handler {
-            Some(waker) if waker.will_wake(handler) => {}
-            slot => *slot = Some(handler.clone()),
-        }
-        Some(state.turn.take())
+    /// Says what wakes the handler when its caller is gone.
+    pub(crate) fn register(&self, handler: &Waker) {
+        lock(&self.state).handler = Some(handler.clone());
+    }
+
+    /// Whether the caller is gone, so that the handler must not be polled any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(SeqCst)
+    }
+
+    /// Takes the turn without receiving: a handler is about to be polled, and its turn ends with the poll.
+    pub(crate) fn take_turn(&self) -> Turn {
+        lock(&self.state).turn.take()
     }
 
     /// Copies small payloads that are still queued out of the read buffer they are slices of.
     pub(crate) fn unpin_small(&self) {
-        let state = &mut *lock(&self.0);
+        let state = &mut *lock(&self.state);
         let start = state.owned;
         for payload in state.queue.iter_mut().skip(start).filter(|payload| payload.len() < COPY_BELOW) {
             *payload = Bytes::copy_from_slice(payload);
@@ -146,15 +171,15 @@ impl Inbox {
 
     /// Why nothing more will arrive, if that is a failure.
     pub(crate) fn failure(&self) -> Option<Error> {
-        lock(&self.0).end.clone().and_then(Result::err)
+        lock(&self.state).end.clone().and_then(Result::err)
     }
 
     pub(crate) fn queued(&self) -> usize {
-        lock(&self.0).bytes
+        lock(&self.state).bytes
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        let state = lock(&self.0);
+        let state = lock(&self.state);
         state.end.is_some() && state.queue.is_empty()
     }
 }
@@ -171,6 +196,7 @@ impl State {
     fn clear(&mut self) -> usize {
         self.queue = VecDeque::new();
         self.owned = 0;
+        self.handed = false;
         std::mem::take(&mut self.bytes)
     }
 }

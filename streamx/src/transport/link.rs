@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -26,6 +27,8 @@ pub(crate) struct Link {
     pub(crate) limits: Arc<Limits>,
     pub(crate) meter: Arc<Meter>,
     writer: Mutex<Writer>,
+    /// How many bytes the outbox holds.
+    level: Arc<AtomicUsize>,
     /// The socket takes no more: the connection task goes on when it does.
     stalled: AtomicBool,
     /// Bytes written so far, to see whether a stall makes progress.
@@ -46,8 +49,10 @@ impl Link {
         limits: Arc<Limits>,
         meter: Arc<Meter>,
     ) -> Self {
+        let outbox = Outbox::default();
         Self {
-            outbox: Mutex::default(),
+            level: outbox.level(),
+            outbox: Mutex::new(outbox),
             turns: Turns::new(),
             waker: TaskWaker::new(),
             limits,
@@ -62,6 +67,11 @@ impl Link {
             written: AtomicU64::new(0),
             shutdown: AtomicBool::new(false),
         }
+    }
+
+    /// Whether so little is buffered that no budget can be full; saves a look at the outbox.
+    pub(crate) fn has_room(&self) -> bool {
+        self.level.load(Relaxed) < self.limits.stream_send_buffer.min(self.limits.connection_send_buffer)
     }
 
     /// Does what [`Outbox::flush_rule`] said. Not to be called with the outbox locked.

@@ -1,5 +1,7 @@
 //! The send buffer of a connection: one per connection, filled by all its streams under a short lock.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
@@ -57,6 +59,8 @@ pub(crate) struct Outbox {
     written_in_place: bool,
     waiting: Vec<(i32, Waker)>,
     closed: Option<Error>,
+    /// How many bytes are here and in flight, to be looked at without the lock.
+    level: Arc<AtomicUsize>,
 }
 
 /// Everything the writer has to write next.
@@ -119,8 +123,18 @@ impl Outbox {
         Poll::Pending
     }
 
+    /// Where to look how many bytes are buffered. A moment old at worst.
+    pub(crate) fn level(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.level)
+    }
+
+    fn note_level(&self) {
+        self.level.store(self.len() + self.in_flight, Relaxed);
+    }
+
     /// The flush rule, after something was appended; `turns` says whether anybody is about to add more.
     pub(crate) fn flush_rule(&mut self, turns: bool) -> Flush {
+        self.note_level();
         if self.len() >= WRITE_ABOVE {
             Flush::Now
         } else if self.task_running {
@@ -203,6 +217,7 @@ impl Outbox {
         } else {
             batch.open.clear();
         }
+        self.note_level();
         std::mem::take(&mut self.waiting)
     }
 

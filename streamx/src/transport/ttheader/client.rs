@@ -110,7 +110,8 @@ fn put_reset(outbox: &mut Outbox, stream: &Stream, error: &Error, trailer: bool)
 /// What the connection task of a client does with frames.
 pub(crate) struct Reading {
     peer: Arc<Peer>,
-    touched: Vec<Arc<Stream>>,
+    /// The streams that got messages out of the present read buffer.
+    touched: Vec<i32>,
     excess: usize,
 }
 
@@ -125,8 +126,8 @@ impl Reading {
         let event = machine.receive(frame).map_err(super::broken)?;
         match event {
             Event::Message { slot, payload } => {
-                let fits = peer.queue(slot, payload, &mut out.wakers);
-                self.touched.push(Arc::clone(slot));
+                self.touched.push(slot.id);
+                let fits = peer.queue(slot, payload, out);
                 if !fits {
                     self.overflow(machine, out);
                 }
@@ -194,7 +195,7 @@ impl Protocol for Reading {
     }
 
     fn settle(&mut self, pinned: bool) {
-        super::settle(&mut self.touched, pinned);
+        super::settle(&self.peer, &mut self.touched, pinned);
     }
 
     fn lost(&mut self, error: &Error, out: &mut Deliveries) {

@@ -12,11 +12,11 @@ pub(crate) use server::Server;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::inbox::Inbox;
+use super::connection::Deliveries;
+use super::inbox::{Inbox, Pushed};
 use super::link::Link;
 use super::lock;
 use super::outbox::Flush;
@@ -93,17 +93,19 @@ impl Peer {
     }
 
     /// Queues a message. False when the budgets are full, and a stream has to end for it.
-    fn queue(&self, stream: &Stream, payload: Bytes, wakers: &mut Vec<Waker>) -> bool {
+    fn queue(&self, stream: &Stream, payload: Bytes, out: &mut Deliveries) -> bool {
+        let Pushed { waker, new_turn, cost, before } = stream.inbox.push(payload, self.link.turns.current());
+        out.wakers.extend(waker);
+        out.turns += usize::from(new_turn);
+        if cost == 0 {
+            return true;
+        }
         let limits = self.limits();
-        let fits = stream.inbox.queued() < limits.stream_receive_buffer
-            && self.queued.load(Relaxed) < limits.connection_receive_buffer
-            && usize::try_from(self.link.meter.queued_bytes.get()).unwrap_or(usize::MAX)
-                < limits.server_receive_buffer;
-        let (waker, cost) = stream.inbox.push(payload, &self.link.turns);
-        wakers.extend(waker);
-        self.queued.fetch_add(cost, Relaxed);
-        self.link.meter.queued_bytes.add(cost);
-        fits
+        let by_connection = self.queued.fetch_add(cost, Relaxed);
+        let by_server = self.link.meter.queued_bytes.add(cost);
+        before < limits.stream_receive_buffer
+            && by_connection < limits.connection_receive_buffer
+            && by_server < limits.server_receive_buffer as u64
     }
 
     /// A receiver took messages, or they were dropped.
@@ -184,12 +186,14 @@ fn broken(violation: crate::wire::Violation) -> Error {
 }
 
 /// See [`Protocol::settle`](super::connection::Protocol::settle).
-fn settle(touched: &mut Vec<Arc<Stream>>, pinned: bool) {
-    for stream in touched.drain(..) {
-        if pinned {
+fn settle(peer: &Peer, touched: &mut Vec<i32>, pinned: bool) {
+    if pinned {
+        let machine = lock(&peer.machine);
+        for stream in touched.iter().filter_map(|id| machine.slot(*id)) {
             stream.inbox.unpin_small();
         }
     }
+    touched.clear();
 }
 
 /// Drops bytes of a message that was too large. False when there are more to come.

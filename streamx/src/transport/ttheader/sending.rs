@@ -84,6 +84,9 @@ impl Outgoing for Sending {
             return Poll::Pending;
         }
         let link = &self.peer.link;
+        if link.has_room() {
+            return Poll::Ready(Ok(()));
+        }
         lock(&link.outbox).poll_room(self.stream.id, &self.share, &link.limits, cx)
     }
 

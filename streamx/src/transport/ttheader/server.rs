@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -14,10 +13,10 @@ use crate::call::Exchange;
 use crate::call::router::{NoRoute, Route, Router};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::handlers::{Running, Serving};
+use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::lock;
 use crate::transport::outbox::Outbox;
-use crate::transport::turns::Turn;
 use crate::wire::Cut;
 use crate::wire::ttheader::connection::{Connection as Machine, Event, Opened};
 use crate::wire::ttheader::frame;
@@ -29,7 +28,8 @@ pub(crate) struct Server {
     peer: Arc<Peer>,
     router: Arc<Router>,
     handlers: Arc<AtomicUsize>,
-    touched: Vec<Arc<Stream>>,
+    /// The streams that got messages out of the present read buffer.
+    touched: Vec<i32>,
     resets: Resets,
     excess: usize,
 }
@@ -64,8 +64,8 @@ impl Server {
         let turns = &peer.link.turns;
         match machine.receive(frame).map_err(super::broken)? {
             Event::Message { slot, payload } => {
-                let fits = peer.queue(slot, payload, &mut out.wakers);
-                self.touched.push(Arc::clone(slot));
+                self.touched.push(slot.id);
+                let fits = peer.queue(slot, payload, out);
                 if !fits {
                     self.overflow(machine, out);
                 }
@@ -202,7 +202,7 @@ impl Protocol for Server {
     }
 
     fn settle(&mut self, pinned: bool) {
-        super::settle(&mut self.touched, pinned);
+        super::settle(&self.peer, &mut self.touched, pinned);
     }
 
     fn lost(&mut self, error: &Error, out: &mut Deliveries) {
@@ -233,8 +233,8 @@ impl Serving for Call {
         &self.peer.link
     }
 
-    fn begin_poll(&self, waker: &Waker) -> Option<Turn> {
-        self.stream.inbox.begin_poll(waker)
+    fn inbox(&self) -> &Inbox {
+        &self.stream.inbox
     }
 
     fn end(&self, result: Result<()>) {

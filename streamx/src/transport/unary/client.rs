@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::{Encode, Exchange, Incoming, Mode, Opening, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
-use crate::transport::inbox::Inbox;
+use crate::transport::inbox::{Inbox, Pushed};
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
 use crate::transport::ttheader::{CODE_KEY, Hold, application};
@@ -237,9 +237,10 @@ impl Reading {
             }
             Err(application(text, kind, ints).with_side(Side::Server))
         } else {
-            let (waker, cost) = inbox.push(reply.body, &link.turns);
+            let Pushed { waker, new_turn, cost, .. } = inbox.push(reply.body, link.turns.current());
             link.meter.queued_bytes.add(cost);
             out.wakers.extend(waker);
+            out.turns += usize::from(new_turn);
             Ok(())
         };
         out.wakers.extend(inbox.end(end, &link.turns));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 
@@ -11,11 +11,10 @@ use crate::call::router::{NoRoute, Route, Router};
 use crate::call::{Encode, Exchange, Incoming, Mode, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::handlers::{Running, Serving};
-use crate::transport::inbox::Inbox;
+use crate::transport::inbox::{Inbox, Pushed};
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
 use crate::transport::ttheader::{CODE_KEY, exception_type, private_keys};
-use crate::transport::turns::Turn;
 use crate::transport::{encode_into, lock};
 use crate::wire::Cut;
 use crate::wire::unary::{self, EnvelopeKind, Framing, Unary};
@@ -104,7 +103,7 @@ impl Server {
             oneway: route.method.mode == Mode::Oneway,
             answered: Mutex::new(false),
         });
-        let (_, cost) = call.inbox.push(message.body, &self.link.turns);
+        let Pushed { cost, .. } = call.inbox.push(message.body, self.link.turns.current());
         let _nobody_waits_yet = call.inbox.end(Ok(()), &self.link.turns);
         self.link.meter.queued_bytes.add(cost);
         self.link.meter.streams.add(1);
@@ -244,8 +243,8 @@ impl Serving for Served {
         &self.call.link
     }
 
-    fn begin_poll(&self, waker: &Waker) -> Option<Turn> {
-        self.call.inbox.begin_poll(waker)
+    fn inbox(&self) -> &Inbox {
+        &self.call.inbox
     }
 
     fn end(&self, result: Result<()>) {

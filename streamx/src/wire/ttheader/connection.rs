@@ -205,6 +205,11 @@ impl<S> Connection<S> {
         Some((stream.slot, stream.sending == Half::Fresh))
     }
 
+    /// What is attached to a stream, if it lives.
+    pub(crate) fn slot(&self, id: i32) -> Option<&S> {
+        self.streams.get(&id).map(|stream| &stream.slot)
+    }
+
     /// What is attached to the streams that live.
     pub(crate) fn slots(&self) -> impl Iterator<Item = &S> {
         self.streams.values().map(|stream| &stream.slot)
