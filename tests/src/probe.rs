@@ -1,7 +1,7 @@
 //! A service whose handlers do what the tests of the runtime need, and count themselves.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use streamx::{Bidi, Error, Message, Result, Sender, Streaming};
@@ -94,6 +94,7 @@ struct Shared {
     alive: AtomicUsize,
     begun: AtomicUsize,
     gate: watch::Sender<bool>,
+    failures: Mutex<Vec<Error>>,
 }
 
 /// One handler that is alive.
@@ -102,7 +103,7 @@ struct Alive(Handlers);
 impl Default for Handlers {
     fn default() -> Self {
         let (alive, begun) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self(Arc::new(Shared { alive, begun, gate: watch::Sender::new(false) }))
+        Self(Arc::new(Shared { alive, begun, gate: watch::Sender::new(false), failures: Mutex::default() }))
     }
 }
 
@@ -120,6 +121,15 @@ impl Handlers {
     /// Lets go on what waits at the gate.
     pub fn open_gate(&self) {
         self.0.gate.send_replace(true);
+    }
+
+    /// What the handlers of `hold` have been told instead of a message.
+    pub fn failures(&self) -> Vec<Error> {
+        self.0.failures.lock().expect("no handler panics here").clone()
+    }
+
+    fn note_failure(&self, error: &Error) {
+        self.0.failures.lock().expect("no handler panics here").push(error.clone());
     }
 
     fn enter(&self) -> Alive {
@@ -181,7 +191,7 @@ impl Probe for Handlers {
         let _alive = self.enter();
         self.gate().await;
         let mut count = 0;
-        while stream.recv().await?.is_some() {
+        while stream.recv().await.inspect_err(|error| self.note_failure(error))?.is_some() {
             count += 1;
         }
         stream.send(Note::number(count)).await

@@ -84,6 +84,12 @@ impl Rig {
         self.channel.counters()
     }
 
+    /// One more client of the same server, with a connection of its own.
+    pub async fn another_client(&self, limits: Limits) -> ProbeClient {
+        let channel = Channel::builder(format!("ttheader://{}", self.address)).limits(limits);
+        ProbeClient::new(channel.connect().await.expect("the server listens"))
+    }
+
     /// Ends the server as if its process were killed.
     pub async fn kill_server(&mut self) {
         self.serving.abort();

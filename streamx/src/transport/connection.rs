@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep};
 use super::handlers::{Handlers, Running};
 use super::link::Link;
 use super::task_waker::HandlersWaker;
+use crate::error::Kind;
 use crate::{Error, Result};
 
 /// The usual read buffer: small enough for the first-level cache.
@@ -77,15 +78,17 @@ pub(crate) struct Connection<P> {
     watch: Watch,
     pause: Option<Pin<Box<Sleep>>>,
     seen_frame: bool,
+    born: Instant,
 }
 
 impl<P: Protocol> Connection<P> {
-    /// A connection whose first bytes, read to recognise the protocol, are `input`.
+    /// A connection that exists since `born` and whose first bytes, read to recognise the protocol, are `input`.
     pub(crate) fn new(
         link: Arc<Link>,
         protocol: P,
         socket: impl AsyncRead + Send + 'static,
         input: BytesMut,
+        born: Instant,
     ) -> Self {
         let handlers_woken = HandlersWaker::new(Arc::clone(&link.waker));
         link.meter.connections.add(1);
@@ -104,6 +107,7 @@ impl<P: Protocol> Connection<P> {
             watch: Watch::default(),
             pause: None,
             seen_frame: !P::EXPECTS_FIRST_FRAME,
+            born,
         }
     }
 
@@ -228,11 +232,12 @@ impl<P: Protocol> Connection<P> {
     fn check_time(&mut self, cx: &mut Context<'_>) -> Result<()> {
         let limits = Arc::clone(&self.link.limits);
         let waits = if self.link.is_stalled() {
-            Some(Waits { for_what: For::Room, limit: limits.write_stall_timeout, mark: self.link.written() })
+            Some(Waits::new(For::Room, limits.write_stall_timeout, self.link.written()))
         } else if !self.seen_frame {
-            Some(Waits { for_what: For::FirstFrame, limit: limits.first_frame_timeout, mark: 0 })
+            let waits = Waits::new(For::FirstFrame, limits.first_frame_timeout, 0);
+            Some(Waits { spent: self.born.elapsed(), ..waits })
         } else if !self.input.is_empty() && self.pause.is_none() {
-            Some(Waits { for_what: For::RestOfFrame, limit: limits.frame_timeout, mark: 0 })
+            Some(Waits::new(For::RestOfFrame, limits.frame_timeout, 0))
         } else {
             None
         };
@@ -277,7 +282,10 @@ impl<P: Protocol> Future for Connection<P> {
             let next = match worked {
                 Ok(next) => next,
                 Err(error) => {
-                    tracing::debug!(%error, "a connection ends");
+                    match error.kind() {
+                        Kind::Protocol | Kind::Limit => tracing::info!(%error, "closed a connection"),
+                        _ => tracing::debug!(%error, "a connection ends"),
+                    }
                     this.end(&error);
                     return Poll::Ready(());
                 }
@@ -309,8 +317,16 @@ impl<P> Drop for Connection<P> {
 struct Waits {
     for_what: For,
     limit: Duration,
+    /// How much of the limit had passed before the wait began.
+    spent: Duration,
     /// Differs when there was progress.
     mark: u64,
+}
+
+impl Waits {
+    fn new(for_what: For, limit: Duration, mark: u64) -> Self {
+        Self { for_what, limit, spent: Duration::ZERO, mark }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -331,16 +347,17 @@ struct Watch {
 
 impl Watch {
     fn check(&mut self, waits: Option<Waits>, cx: &mut Context<'_>) -> Result<()> {
-        let Some(Waits { for_what, limit, mark }) = waits else {
+        let Some(Waits { for_what, limit, spent, mark }) = waits else {
             self.waits_for = None;
             return Ok(());
         };
         if self.waits_for.is_none_or(|(what, _)| what != for_what) {
             self.waits_for = Some((for_what, mark));
             self.progress = false;
+            let rest = limit.saturating_sub(spent);
             match &mut self.timer {
-                Some(timer) => timer.as_mut().reset(Instant::now() + limit),
-                none => *none = Some(Box::pin(tokio::time::sleep(limit))),
+                Some(timer) => timer.as_mut().reset(Instant::now() + rest),
+                none => *none = Some(Box::pin(tokio::time::sleep(rest))),
             }
         }
         let Some(timer) = &mut self.timer else { return Ok(()) };

@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::BytesMut;
 use futures::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
 use connection::Connection;
 use link::Link;
@@ -44,7 +45,7 @@ pub(crate) fn stream_client(
 ) -> (StreamClient, impl Future<Output = ()> + use<>) {
     let (reader, link) = link(socket, limits, meter);
     let (client, reading) = StreamClient::new(&link);
-    let ended = tokio::spawn(Connection::new(link, reading, reader, BytesMut::new()));
+    let ended = tokio::spawn(Connection::new(link, reading, reader, BytesMut::new(), Instant::now()));
     (client, ended.map(drop))
 }
 
@@ -57,7 +58,7 @@ pub(crate) fn unary_client(
 ) -> UnaryClient {
     let (reader, link) = link(socket, limits, meter);
     let (client, reading) = UnaryClient::new(&link, framing);
-    tokio::spawn(Connection::new(link, reading, reader, BytesMut::new()));
+    tokio::spawn(Connection::new(link, reading, reader, BytesMut::new(), Instant::now()));
     client
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::connection::{Connection, Protocol};
 use super::link::Link;
@@ -42,6 +43,7 @@ pub(crate) enum Stop {
 pub(crate) async fn serve(socket: Socket, serve: Serve) {
     let (mut reader, link) = link(socket, Arc::clone(&serve.limits), Arc::clone(&serve.meter));
     let mut input = BytesMut::with_capacity(FIRST_READ);
+    let born = Instant::now();
     let limit = serve.limits.first_frame_timeout;
     let mut stop = serve.stop.clone();
     let spoken = tokio::select! {
@@ -51,10 +53,14 @@ pub(crate) async fn serve(socket: Socket, serve: Serve) {
     };
     match spoken {
         Ok(Ok(Some(Spoken::Streaming))) => {
-            run(&serve, &link, ttheader::Server::new(&link, Arc::clone(&serve.router)), reader, input).await;
+            let protocol = ttheader::Server::new(&link, Arc::clone(&serve.router));
+            let connection = Connection::new(Arc::clone(&link), protocol, reader, input, born);
+            run(&serve, &link, connection).await;
         }
         Ok(Ok(Some(Spoken::Unary))) => {
-            run(&serve, &link, unary::Server::new(&link, Arc::clone(&serve.router)), reader, input).await;
+            let protocol = unary::Server::new(&link, Arc::clone(&serve.router));
+            let connection = Connection::new(Arc::clone(&link), protocol, reader, input, born);
+            run(&serve, &link, connection).await;
         }
         Ok(Ok(None)) => {}
         Ok(Err(error)) => tracing::info!(%error, "closed a connection"),
@@ -78,14 +84,7 @@ async fn recognise(reader: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) 
     }
 }
 
-async fn run<P: Protocol>(
-    serve: &Serve,
-    link: &Arc<Link>,
-    protocol: P,
-    reader: Box<dyn AsyncRead + Send + Unpin>,
-    input: BytesMut,
-) {
-    let connection = Connection::new(Arc::clone(link), protocol, reader, input);
+async fn run<P: Protocol>(serve: &Serve, link: &Arc<Link>, connection: Connection<P>) {
     let stopping = async {
         let mut stop = serve.stop.clone();
         // An error means that the server itself was dropped.

@@ -7,6 +7,9 @@ use crate::{Code, Error, Result, Side};
 /// The private int key that carries the [`Code`] of an error between streamx peers; a Kitex peer ignores it.
 pub(crate) const CODE_KEY: u16 = 0x8002;
 
+/// The private int key of an answer to a call that has not reached a handler, so that it may be made again.
+const REFUSED_KEY: u16 = 0x8004;
+
 /// The exception type of an ordinary failure of a handler (Kitex: internal error).
 const INTERNAL: i32 = 6;
 
@@ -40,7 +43,10 @@ pub(crate) fn application(text: String, kind: i32, private: &[(u16, Box<str>)]) 
         (None, _) => Code::Unknown,
     };
     let error = Error::new(code, text);
-    let error = if error.kind() == Kind::Unimplemented { error.retryable() } else { error };
+    let refused = private.iter().any(|(key, _)| *key == REFUSED_KEY);
+    // Kitex has these two types for what it does not know, and handlers of ours send a code along.
+    let unknown = sent.is_none() && matches!(kind, 1 | 20);
+    let error = if refused || unknown { error.retryable() } else { error };
     error.with_kitex_code(if (12002..=12015).contains(&kind) { kind } else { 12001 })
 }
 
@@ -49,7 +55,8 @@ pub(crate) fn exception_type(error: &Error) -> i32 {
     error.kitex_code().filter(|code| (12002..=12015).contains(code)).unwrap_or(INTERNAL)
 }
 
-/// The private keys of our error.
-pub(crate) fn private_keys(error: &Error) -> Option<(u16, String)> {
-    (error.code() != Code::Unknown).then(|| (CODE_KEY, super::digits(error.code() as i32)))
+/// The private keys of our error; `refused` says that it did not come from a handler.
+pub(crate) fn private_keys(error: &Error, refused: bool) -> Vec<(u16, String)> {
+    let code = (error.code() != Code::Unknown).then(|| (CODE_KEY, super::digits(error.code() as i32)));
+    code.into_iter().chain(refused.then(|| (REFUSED_KEY, "1".to_owned()))).collect()
 }

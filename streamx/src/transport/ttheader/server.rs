@@ -138,7 +138,7 @@ impl Server {
         if !route.method.mode.is_streaming() {
             let (service, method) = (route.service, route.method.name);
             let text = format!("{service}.{method} is a unary method and cannot be called as a stream");
-            return Err(NoRoute { exception: 1, error: Error::new(Code::Unimplemented, text) });
+            return Err(NoRoute { exception: 1, error: Error::new(Code::Unimplemented, text).retryable() });
         }
         Ok(route)
     }
@@ -277,7 +277,9 @@ fn put_end(outbox: &mut Outbox, stream: &Stream, header_first: bool, result: Res
     }
     match result {
         Ok(()) => frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None),
-        Err(error) => put_failed(outbox, stream.id, stream.method, outcome::exception_type(error), error),
+        Err(error) => {
+            put_failed(outbox, stream.id, stream.method, outcome::exception_type(error), error, false);
+        }
     }
     outbox.framed();
 }
@@ -285,13 +287,13 @@ fn put_end(outbox: &mut Outbox, stream: &Stream, header_first: bool, result: Res
 /// The whole answer to a stream that never began.
 fn put_failure(outbox: &mut Outbox, id: i32, method: &str, exception: i32, error: &Error) {
     frame::put_header(&mut outbox.open, id, method, &[], &[]);
-    put_failed(outbox, id, method, exception, error);
+    put_failed(outbox, id, method, exception, error, error.is_retryable());
     outbox.framed();
     outbox.framed();
 }
 
-fn put_failed(outbox: &mut Outbox, id: i32, method: &str, exception: i32, error: &Error) {
-    let private = outcome::private_keys(error);
+fn put_failed(outbox: &mut Outbox, id: i32, method: &str, exception: i32, error: &Error, refused: bool) {
+    let private = outcome::private_keys(error, refused);
     let private: Vec<_> = private.iter().map(|(key, value)| (*key, value.as_str())).collect();
     let text = Some((error.message(), exception));
     frame::put_trailer(&mut outbox.open, id, method, &[], &private, text);

@@ -63,7 +63,7 @@ impl Server {
                 if message.kind == EnvelopeKind::Call {
                     let (framing, method, sequence) =
                         (message.framing, message.method.as_str(), message.sequence);
-                    put_exception(&self.link, framing, method, sequence, exception, &error);
+                    put_exception(&self.link, framing, method, sequence, exception, &error, true);
                 }
             }
         }
@@ -71,7 +71,7 @@ impl Server {
     }
 
     fn admit(&self, message: &Unary) -> Result<&Arc<Route>, NoRoute> {
-        let refuse = |error: Error| NoRoute { exception: exception_type(&error), error };
+        let refuse = |error: Error| NoRoute { exception: exception_type(&error), error: error.retryable() };
         if self.link.is_shutting_down() {
             return Err(refuse(Error::new(
                 Code::Unavailable,
@@ -88,7 +88,7 @@ impl Server {
         if route.method.mode.is_streaming() {
             let (service, method) = (route.service, route.method.name);
             let text = format!("{service}.{method} is a streaming method: call it over TTHeader Streaming");
-            return Err(NoRoute { exception: 1, error: Error::new(Code::Unimplemented, text) });
+            return Err(NoRoute { exception: 1, error: Error::new(Code::Unimplemented, text).retryable() });
         }
         Ok(route)
     }
@@ -257,7 +257,7 @@ impl Serving for Served {
         };
         tracing::debug!(method, %error, "a handler failed");
         if !answered && !oneway {
-            put_exception(link, *framing, method, *sequence, exception_type(&error), &error);
+            put_exception(link, *framing, method, *sequence, exception_type(&error), &error, false);
         }
     }
 }
@@ -273,14 +273,22 @@ impl Drop for Served {
     }
 }
 
-fn put_exception(link: &Link, framing: Framing, method: &str, sequence: i32, kind: i32, error: &Error) {
+fn put_exception(
+    link: &Link,
+    framing: Framing,
+    method: &str,
+    sequence: i32,
+    kind: i32,
+    error: &Error,
+    refused: bool,
+) {
     let mut outbox = lock(&link.outbox);
     if outbox.check_open().is_err() {
         return;
     }
-    let private = private_keys(error);
+    let private = private_keys(error, refused);
     let mut ints = vec![(MESSAGE_TYPE, "3")];
-    ints.extend(private.as_ref().map(|(key, value)| (*key, value.as_str())));
+    ints.extend(private.iter().map(|(key, value)| (*key, value.as_str())));
     let exception = EnvelopeKind::Exception;
     let mark = unary::begin(&mut outbox.open, framing, 0, &[], &ints, exception, method, sequence);
     unary::put_exception_body(&mut outbox.open, error.message(), kind);
