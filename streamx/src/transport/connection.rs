@@ -95,13 +95,13 @@ impl<P: Protocol> Connection<P> {
         link.meter.connections_opened.add(1);
         Self {
             waker: Waker::from(Arc::clone(&handlers_woken)),
+            handlers: Handlers::new(Arc::clone(&handlers_woken)),
             handlers_woken,
             link,
             protocol,
             socket: Box::pin(socket),
             need: usize::from(input.is_empty()),
             input,
-            handlers: Handlers::new(),
             out: Deliveries::default(),
             patience: 0,
             watch: Watch::default(),
@@ -160,6 +160,7 @@ impl<P: Protocol> Connection<P> {
         self.link.turns.begin_many(std::mem::take(&mut self.out.turns));
         for running in self.out.started.drain(..) {
             self.handlers.start(running);
+            self.handlers_woken.mark();
         }
         for waker in self.out.wakers.drain(..) {
             waker.wake();
@@ -170,8 +171,9 @@ impl<P: Protocol> Connection<P> {
     }
 
     fn poll_handlers(&mut self) {
-        self.handlers_woken.take();
-        self.handlers.poll(&mut Context::from_waker(&self.waker));
+        if self.handlers_woken.take() {
+            self.handlers.poll(&mut Context::from_waker(&self.waker));
+        }
     }
 
     /// Makes the read buffer ready: the one that is there when nobody holds a slice of it, else a new one.
@@ -294,7 +296,7 @@ impl<P: Protocol> Future for Connection<P> {
                 this.end(&Error::closed("the connection was closed on this side"));
                 return Poll::Ready(());
             }
-            let slept = this.link.waker.end() && !this.handlers_woken.take();
+            let slept = this.link.waker.end() && !this.handlers_woken.is_marked();
             if slept && !again && matches!(next, Next::Sleep) {
                 return Poll::Pending;
             }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
@@ -15,6 +15,7 @@ use futures::stream::{FuturesUnordered, Stream};
 use super::inbox::Inbox;
 use super::link::Link;
 use super::lock;
+use super::task_waker::HandlersWaker;
 use super::turns::Turn;
 use crate::call::router::Route;
 use crate::{Error, Result};
@@ -107,13 +108,20 @@ impl Drop for Running {
 pub(crate) struct Handlers {
     here: FuturesUnordered<Here>,
     /// Handlers that have proved short in tasks of their own and move here.
-    moving: Arc<Mutex<Vec<Running>>>,
+    moving: Arc<Moving>,
     timed: Arc<AtomicBool>,
 }
 
+struct Moving {
+    /// `None` once the connection task has ended.
+    handlers: Mutex<Option<Vec<Running>>>,
+    woken: Arc<HandlersWaker>,
+}
+
 impl Handlers {
-    pub(crate) fn new() -> Self {
-        Self { here: FuturesUnordered::new(), moving: Arc::default(), timed: Arc::default() }
+    pub(crate) fn new(woken: Arc<HandlersWaker>) -> Self {
+        let moving = Moving { handlers: Mutex::new(Some(Vec::new())), woken };
+        Self { here: FuturesUnordered::new(), moving: Arc::new(moving), timed: Arc::default() }
     }
 
     pub(crate) fn start(&mut self, running: Running) {
@@ -126,8 +134,8 @@ impl Handlers {
 
     /// Polls every handler that was woken.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
-        let moving = std::mem::take(&mut *lock(&self.moving));
-        for running in moving {
+        let moving = lock(&self.moving.handlers).as_mut().map(std::mem::take);
+        for running in moving.into_iter().flatten() {
             self.keep(running);
         }
         if self.here.is_empty() {
@@ -146,10 +154,10 @@ impl Handlers {
     /// (one-way calls) go on in tasks of their own.
     pub(crate) fn disperse(&mut self) {
         let here = std::mem::take(&mut self.here).into_iter().filter_map(|here| here.running);
-        let moving = std::mem::take(&mut *lock(&self.moving));
+        let moving = lock(&self.moving.handlers).take().into_iter().flatten();
         for mut running in here.chain(moving) {
             running.registered = false;
-            tokio::spawn(Apart { running: Some(running), moving: Arc::default() });
+            tokio::spawn(Apart { running: Some(running), moving: Arc::clone(&self.moving) });
         }
     }
 
@@ -189,7 +197,7 @@ impl Future for Here {
 /// A handler in a task of its own. Moves to the connection task when its method has proved short.
 struct Apart {
     running: Option<Running>,
-    moving: Arc<Mutex<Vec<Running>>>,
+    moving: Arc<Moving>,
 }
 
 impl Future for Apart {
@@ -220,10 +228,14 @@ impl Future for Apart {
         if !running.route.pace.in_connection() {
             return Poll::Pending;
         }
+        let mut moving = lock(&this.moving.handlers);
+        let Some(moving) = &mut *moving else {
+            return Poll::Pending;
+        };
         if let Some(mut running) = this.running.take() {
             running.registered = false;
-            lock(&this.moving).push(running);
-            call.link().wake_task();
+            moving.push(running);
+            this.moving.woken.wake_by_ref();
         }
         Poll::Ready(())
     }

@@ -105,7 +105,7 @@ impl Link {
 
     /// Goes on with a write that the socket could not take. Called by the connection task.
     pub(crate) fn resume(&self) {
-        if self.stalled.swap(false, SeqCst) {
+        if self.is_stalled() && self.stalled.swap(false, SeqCst) {
             let _pending = self.write();
         }
     }

@@ -61,9 +61,19 @@ impl HandlersWaker {
         Arc::new(Self { woken: AtomicBool::new(false), task })
     }
 
-    /// The handlers that were woken so far are about to be polled.
+    /// There is a new handler to be polled; for the task itself.
+    pub(crate) fn mark(&self) {
+        self.woken.store(true, SeqCst);
+    }
+
+    /// Whether a handler waits to be polled.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.woken.load(SeqCst)
+    }
+
+    /// The same, for a task that is about to poll them.
     pub(crate) fn take(&self) -> bool {
-        self.woken.swap(false, SeqCst)
+        self.is_marked() && self.woken.swap(false, SeqCst)
     }
 }
 
