@@ -146,8 +146,15 @@ async fn nothing_is_held_back(placement: Placement) {
     // Header and two messages of each stream, and their answers.
     let frames = 3 * u64::try_from(STREAMS).unwrap();
     eventually(|| rig.server().frames_received == frames && rig.client().frames_received == frames).await;
+    // Now every receiver has been woken and none comes, so that it seems as if all of them were about to send.
+    for stream in &mut streams {
+        stream.send(Note::number(2)).await.unwrap();
+    }
+    let frames = 4 * u64::try_from(STREAMS).unwrap();
+    eventually(|| rig.server().frames_received == frames && rig.client().frames_received == frames).await;
     for stream in &mut streams {
         assert_eq!(soon(stream.recv()).await.unwrap(), Some(Note::number(1)));
+        assert_eq!(soon(stream.recv()).await.unwrap(), Some(Note::number(2)));
     }
     assert_eq!(rig.client().queued_bytes, 0);
 }

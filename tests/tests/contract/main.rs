@@ -1,7 +1,11 @@
 //! The programs of the contract with users, word for word, as one test. `watch` and its call are not here: the
 //! context of a call, headers and business errors do not exist yet.
 
-#![allow(clippy::allow_attributes_without_reason, reason = "the programs are kept as users write them")]
+#![allow(
+    clippy::allow_attributes_without_reason,
+    clippy::use_self,
+    reason = "the programs are kept as users write them"
+)]
 #![allow(clippy::exhaustive_structs, clippy::exhaustive_enums, reason = "as above")]
 #![allow(unused_qualifications, unnameable_types, unreachable_pub, reason = "as above")]
 
