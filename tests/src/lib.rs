@@ -3,8 +3,10 @@
 pub mod cases;
 pub mod interop;
 pub mod kitex;
+pub mod logs;
 pub mod probe;
 pub mod process;
+pub mod raw;
 pub mod rig;
 pub mod schema;
 pub mod structs;

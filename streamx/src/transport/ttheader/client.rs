@@ -14,7 +14,7 @@ use crate::transport::lock;
 use crate::transport::outbox::Outbox;
 use crate::wire::Cut;
 use crate::wire::ttheader::connection::{Connection as Machine, Event};
-use crate::wire::ttheader::frame;
+use crate::wire::ttheader::frame::{self, Cutter};
 use crate::{Error, Result, Side};
 
 /// A connection as the channel holds it.
@@ -43,7 +43,8 @@ impl Client {
     pub(crate) fn new(link: &Arc<Link>) -> (Self, Reading) {
         let peer = Peer::new(Arc::clone(link), Machine::client());
         let hold = Arc::new(Hold::new(Arc::clone(link)));
-        let reading = Reading { peer: Arc::clone(&peer), touched: Vec::new(), excess: 0 };
+        let reading =
+            Reading { peer: Arc::clone(&peer), touched: Vec::new(), excess: 0, cutter: Cutter::default() };
         (Self { peer, hold }, reading)
     }
 
@@ -113,6 +114,7 @@ pub(crate) struct Reading {
     /// The streams that got messages out of the present read buffer.
     touched: Vec<i32>,
     excess: usize,
+    cutter: Cutter,
 }
 
 impl Reading {
@@ -181,7 +183,7 @@ impl Protocol for Reading {
             if !super::discard(input, &mut self.excess) {
                 break 1;
             }
-            match frame::cut(input, &bounds).map_err(super::broken)? {
+            match self.cutter.cut(input, &bounds).map_err(super::broken)? {
                 Cut::Whole(frame) => {
                     self.excess = frame.excess;
                     self.handle(&mut machine, frame, out)?;

@@ -19,7 +19,7 @@ use crate::transport::lock;
 use crate::transport::outbox::Outbox;
 use crate::wire::Cut;
 use crate::wire::ttheader::connection::{Connection as Machine, Event, Opened};
-use crate::wire::ttheader::frame;
+use crate::wire::ttheader::frame::{self, Cutter};
 use crate::wire::ttheader::outcome::Outcome;
 use crate::{Code, Error, Result, Side};
 
@@ -32,6 +32,7 @@ pub(crate) struct Server {
     touched: Vec<i32>,
     resets: Resets,
     excess: usize,
+    cutter: Cutter,
 }
 
 /// One call that is served.
@@ -51,6 +52,7 @@ impl Server {
             touched: Vec::new(),
             resets: Resets::new(),
             excess: 0,
+            cutter: Cutter::default(),
         }
     }
 
@@ -188,7 +190,7 @@ impl Protocol for Server {
             if !super::discard(input, &mut self.excess) {
                 break 1;
             }
-            match frame::cut(input, &bounds).map_err(super::broken)? {
+            match self.cutter.cut(input, &bounds).map_err(super::broken)? {
                 Cut::Whole(frame) => {
                     self.excess = frame.excess;
                     self.handle(&mut machine, frame, out)?;

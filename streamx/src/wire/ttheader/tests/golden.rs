@@ -3,7 +3,9 @@
 use bytes::BytesMut;
 use serde_json::Value;
 
-use super::super::frame::{DataHead, FIRST_PRIVATE_KEY, FrameKind, end, put_header, put_rst, put_trailer};
+use super::super::frame::{
+    Cutter, DataHead, FIRST_PRIVATE_KEY, FrameKind, end, put_header, put_rst, put_trailer,
+};
 use super::super::header::ACL_KEY;
 use super::*;
 use crate::wire::vectors::{self, Recorded, dialogues, hex, text};
@@ -39,6 +41,19 @@ fn is_whole(frame: &Recorded) -> bool {
     }
     let length = frame.bytes.first_chunk().map(|length| u32::from_be_bytes(*length));
     length.is_some_and(|length| u64::from(length) + 4 == frame.bytes.len() as u64)
+}
+
+#[test]
+fn a_frame_reads_the_same_whatever_came_before() {
+    let mut cutter = Cutter::default();
+    for (place, Recorded { bytes, .. }) in recorded() {
+        for _ in 0..2 {
+            let Ok(Cut::Whole(read)) = cutter.cut(&mut BytesMut::from(&bytes[..]), &BOUNDS) else {
+                panic!("{place}");
+            };
+            assert_eq!(read, frame(&bytes), "{place}");
+        }
+    }
 }
 
 #[test]
