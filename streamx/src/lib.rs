@@ -32,7 +32,7 @@ pub use call::{Placement, Service};
 pub use client::Channel;
 pub use codec::Message;
 pub use counters::Counters;
-pub use error::{Code, Error, Result, Side};
+pub use error::{BizError, Code, Error, Result, Side};
 pub use limits::Limits;
 pub use server::Server;
 pub use stream::{Bidi, Lends, Payload, Sender, Sending, Streaming};

@@ -1,5 +1,6 @@
 //! The one error type of the crate, and the questions that can be asked of it.
 
+mod biz;
 mod code;
 
 use std::any::Any;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub use biz::BizError;
 pub use code::Code;
 
 /// The result of everything in this crate that can fail.
@@ -50,6 +52,8 @@ pub(crate) enum Kind {
     Unimplemented,
     /// A declared exception.
     Exception,
+    /// A business error.
+    Business,
 }
 
 struct Inner {
@@ -64,6 +68,7 @@ struct Inner {
     cancel_path: Vec<String>,
     retryable: bool,
     exception: Option<Arc<dyn Any + Send + Sync>>,
+    biz: Option<BizError>,
     /// A declared exception as it travels at the end of a stream: its field number, then Thrift binary.
     declared: Option<Bytes>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
@@ -96,6 +101,38 @@ impl Error {
             _ => Kind::Failed,
         };
         Self::of(code, kind, message)
+    }
+
+    /// A business error: a failure that is part of what a service promises, with a code of the application's own
+    /// (any but 0, which means success on the wire) and a text. It reaches the caller over TTHeader Streaming and
+    /// TTHeader, as [`as_biz`](Self::as_biz); Framed messages have no place for it, there it is an ordinary failure
+    /// with its text (Kitex loses it altogether).
+    ///
+    /// ```
+    /// let error = streamx::Error::biz(10001, "insufficient balance").with_extra("currency", "EUR");
+    /// let biz = error.as_biz().unwrap();
+    /// assert_eq!((biz.code(), biz.message()), (10001, "insufficient balance"));
+    /// assert_eq!(biz.extra()["currency"], "EUR");
+    /// ```
+    pub fn biz(code: i32, message: impl Into<String>) -> Self {
+        let biz = BizError::new(code, message.into());
+        let text = biz.to_string();
+        Self::of(Code::Unknown, Kind::Business, text).edit(|inner| inner.biz = Some(biz))
+    }
+
+    /// Adds an entry to the extra of a business error. Nothing happens to any other error.
+    #[must_use]
+    pub fn with_extra(self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.edit(|inner| {
+            if let Some(biz) = &mut inner.biz {
+                biz.add(key.into(), value.into());
+            }
+        })
+    }
+
+    /// The business error, if it is one.
+    pub fn as_biz(&self) -> Option<&BizError> {
+        self.0.biz.as_ref()
     }
 
     /// What kind of failure this is.
@@ -248,6 +285,7 @@ impl Inner {
             cancel_path: Vec::new(),
             retryable: false,
             exception: None,
+            biz: None,
             declared: None,
             source: None,
         }
@@ -261,6 +299,7 @@ impl Clone for Inner {
             method: self.method.clone(),
             cancel_path: self.cancel_path.clone(),
             exception: self.exception.clone(),
+            biz: self.biz.clone(),
             declared: self.declared.clone(),
             source: self.source.clone(),
             ..*self

@@ -128,7 +128,7 @@ impl Handlers {
         if running.route.pace.in_connection() {
             self.keep(running);
         } else {
-            tokio::spawn(Apart { running: Some(running), moving: Arc::clone(&self.moving) });
+            self.set_apart(running);
         }
     }
 
@@ -144,7 +144,7 @@ impl Handlers {
         let start = Instant::now();
         while let Poll::Ready(Some(slow)) = Pin::new(&mut self.here).poll_next(cx) {
             if let Some(running) = slow {
-                tokio::spawn(Apart { running: Some(running), moving: Arc::clone(&self.moving) });
+                self.set_apart(running);
             }
         }
         self.timed.store(start.elapsed() >= SLOW_PASS, Relaxed);
@@ -157,8 +157,14 @@ impl Handlers {
         let moving = lock(&self.moving.handlers).take().into_iter().flatten();
         for mut running in here.chain(moving) {
             running.registered = false;
-            tokio::spawn(Apart { running: Some(running), moving: Arc::clone(&self.moving) });
+            self.set_apart(running);
         }
+    }
+
+    /// The turn begins now, so that what several new handlers send first shares a write.
+    fn set_apart(&self, running: Running) {
+        let turn = running.call.link().turns.begin();
+        tokio::spawn(Apart { running: Some(running), moving: Arc::clone(&self.moving), turn });
     }
 
     fn keep(&mut self, running: Running) {
@@ -198,6 +204,8 @@ impl Future for Here {
 struct Apart {
     running: Option<Running>,
     moving: Arc<Moving>,
+    /// The turn of the first poll.
+    turn: Turn,
 }
 
 impl Future for Apart {
@@ -212,10 +220,13 @@ impl Future for Apart {
         let call = Arc::clone(&running.call);
         // What is sent during the poll leaves at its end. The connection task needs no turns: it writes at the end of
         // its own poll.
-        let turn = match call.inbox().take_turn() {
-            Turn::NONE => call.link().turns.begin(),
-            turn => turn,
-        };
+        let mut turn = std::mem::take(&mut this.turn);
+        if turn.is_none() {
+            turn = call.inbox().take_turn();
+        }
+        if turn.is_none() {
+            turn = call.link().turns.begin();
+        }
         let polled = running.poll(cx);
         call.link().end_turn(turn);
         if polled.is_ready() {

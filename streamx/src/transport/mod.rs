@@ -1,6 +1,7 @@
 //! The bytes half: sockets, connection tasks, and the protocols on them. Knows no message type.
 
 mod connection;
+mod failure;
 mod handlers;
 mod inbox;
 mod link;

@@ -10,6 +10,8 @@
 
 mod envelope;
 mod exception;
+pub(crate) mod json;
+pub(crate) mod private;
 
 pub(crate) mod detect;
 pub(crate) mod ttheader;

@@ -6,9 +6,10 @@ use bytes::BytesMut;
 
 use super::receiving::Receiving;
 use super::sending::Sending;
-use super::{Peer, Stream, outcome};
+use super::{Peer, Stream};
 use crate::call::{Exchange, Opening};
 use crate::transport::connection::{Deliveries, Protocol};
+use crate::transport::failure;
 use crate::transport::link::Link;
 use crate::transport::lock;
 use crate::transport::outbox::Outbox;
@@ -149,7 +150,7 @@ impl Reading {
                         outbox.framed();
                     });
                 }
-                out.wakers.extend(slot.inbox.end(outcome::read(outcome, Side::Server), &peer.link.turns));
+                out.wakers.extend(slot.inbox.end(failure::read(outcome, Side::Server), &peer.link.turns));
             }
             // A header carries nothing this side shows yet; what a client is never sent is ignored by the machine.
             _ => {}

@@ -1,13 +1,11 @@
 //! TTHeader Streaming over the connection task.
 
 mod client;
-mod outcome;
 mod receiving;
 mod sending;
 mod server;
 
 pub(crate) use client::{Client, Hold};
-pub(crate) use outcome::{CODE_KEY, application, exception_type, private_keys};
 pub(crate) use server::Server;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -173,11 +171,6 @@ impl Peer {
         add(&mut outbox);
         outbox.flush_rule(self.link.turns.any())
     }
-}
-
-/// The bytes of a private number on the wire.
-fn digits(number: i32) -> String {
-    itoa::Buffer::new().format(number).to_owned()
 }
 
 /// The peer broke the protocol; the connection ends.

@@ -8,10 +8,11 @@ use bytes::BytesMut;
 
 use super::receiving::Receiving;
 use super::sending::Sending;
-use super::{Peer, Stream, outcome};
+use super::{Peer, Stream};
 use crate::call::Exchange;
 use crate::call::router::{NoRoute, Route, Router};
 use crate::transport::connection::{Deliveries, Protocol};
+use crate::transport::failure::{self, Failure};
 use crate::transport::handlers::{Running, Serving};
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
@@ -74,12 +75,12 @@ impl Server {
             }
             Event::Finished { slot } => out.wakers.extend(slot.inbox.end(Ok(()), turns)),
             Event::Failed { slot, outcome } => {
-                out.wakers.extend(slot.inbox.end(outcome::read(outcome, Side::Client), turns));
+                out.wakers.extend(slot.inbox.end(failure::read(outcome, Side::Client), turns));
             }
             Event::Ended { slot, outcome, .. } => {
                 peer.closed(1);
                 let unanswered = matches!(outcome, Outcome::Reset { .. }) && !slot.answered.load(Relaxed);
-                let gone = outcome::read(outcome, Side::Client).err().unwrap_or_else(caller_gone);
+                let gone = failure::read(outcome, Side::Client).err().unwrap_or_else(caller_gone);
                 self.abandon(&slot, gone, out);
                 if unanswered {
                     self.resets.count(self.peer.limits().unanswered_resets_per_second)?;
@@ -125,7 +126,7 @@ impl Server {
     /// Whether a stream may begin; unlike Kitex, which sends nothing (spec 3.5), a refusal is answered at once.
     fn admit(&self, opened: &Opened) -> Result<&Arc<Route>, NoRoute> {
         let refuse =
-            |error: Error| NoRoute { exception: outcome::exception_type(&error), error: error.retryable() };
+            |error: Error| NoRoute { exception: failure::exception_type(&error), error: error.retryable() };
         if self.peer.link.is_shutting_down() {
             let error =
                 Error::new(Code::Unavailable, "the server is shutting down; no new stream is accepted");
@@ -280,7 +281,7 @@ fn put_end(outbox: &mut Outbox, stream: &Stream, header_first: bool, result: Res
     match result {
         Ok(()) => frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None),
         Err(error) => {
-            put_failed(outbox, stream.id, stream.method, outcome::exception_type(error), error, false);
+            put_failed(outbox, stream.id, stream.method, &Failure::of(error));
         }
     }
     outbox.framed();
@@ -289,16 +290,14 @@ fn put_end(outbox: &mut Outbox, stream: &Stream, header_first: bool, result: Res
 /// The whole answer to a stream that never began.
 fn put_failure(outbox: &mut Outbox, id: i32, method: &str, exception: i32, error: &Error) {
     frame::put_header(&mut outbox.open, id, method, &[], &[]);
-    put_failed(outbox, id, method, exception, error, error.is_retryable());
+    put_failed(outbox, id, method, &Failure::refusal(error, exception));
     outbox.framed();
     outbox.framed();
 }
 
-fn put_failed(outbox: &mut Outbox, id: i32, method: &str, exception: i32, error: &Error, refused: bool) {
-    let private = outcome::private_keys(error, refused);
-    let private: Vec<_> = private.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let text = Some((error.message(), exception));
-    frame::put_trailer(&mut outbox.open, id, method, &[], &private, text);
+fn put_failed(outbox: &mut Outbox, id: i32, method: &str, failure: &Failure<'_>) {
+    let ints: Vec<_> = failure.ints().collect();
+    frame::put_trailer(&mut outbox.open, id, method, &failure.strings(), &ints, failure.exception);
 }
 
 fn caller_gone() -> Error {

@@ -9,13 +9,16 @@ use bytes::{Bytes, BytesMut};
 use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::{Encode, Exchange, Incoming, Mode, Opening, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
+use crate::transport::failure::{self, application};
 use crate::transport::inbox::{Inbox, Pushed};
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
-use crate::transport::ttheader::{CODE_KEY, Hold, application};
+use crate::transport::ttheader::Hold;
 use crate::transport::{encode_into, lock};
-use crate::wire::Cut;
+use crate::wire::ttheader::header::Header;
+use crate::wire::ttheader::outcome::{self, Outcome};
 use crate::wire::unary::{self, Calls, EnvelopeKind, Framing, Matched, Unary};
+use crate::wire::{Cut, private};
 use crate::{Error, Result, Side};
 
 /// The TTHeader flag of a client that takes replies in any order.
@@ -221,7 +224,7 @@ impl Reading {
     fn handle(&self, calls: &mut Calls<Arc<Inbox>>, reply: Unary, out: &mut Deliveries) -> Result<()> {
         let Shared { link, multiplexes, spent, .. } = &*self.0;
         let ints = reply.header.as_deref().map_or(&[][..], |header| &header.ints);
-        let from_streamx = ints.iter().any(|(key, _)| *key == CODE_KEY);
+        let from_streamx = ints.iter().any(|(key, _)| *key == private::CODE);
         if from_streamx {
             multiplexes.store(true, Relaxed);
         }
@@ -236,6 +239,8 @@ impl Reading {
                 spent.store(true, Relaxed);
             }
             Err(application(text, kind, ints).with_side(Side::Server))
+        } else if let Some(business) = reply.header.as_deref().and_then(business) {
+            failure::read(business, Side::Server)
         } else {
             let Pushed { waker, new_turn, cost, .. } = inbox.push(reply.body, link.turns.current());
             link.meter.queued_bytes.add(cost);
@@ -246,6 +251,11 @@ impl Reading {
         out.wakers.extend(inbox.end(end, &link.turns));
         Ok(())
     }
+}
+
+/// A business error travels in the header of the reply, whose body is then empty (spec "Unary" 1.10).
+fn business(header: &Header) -> Option<Outcome> {
+    outcome::business(header.strings.as_deref()?)
 }
 
 impl Protocol for Reading {

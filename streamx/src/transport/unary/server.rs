@@ -10,14 +10,14 @@ use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::router::{NoRoute, Route, Router};
 use crate::call::{Encode, Exchange, Incoming, Mode, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
+use crate::transport::failure::{Failure, exception_type};
 use crate::transport::handlers::{Running, Serving};
 use crate::transport::inbox::{Inbox, Pushed};
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
-use crate::transport::ttheader::{CODE_KEY, exception_type, private_keys};
 use crate::transport::{encode_into, lock};
-use crate::wire::Cut;
 use crate::wire::unary::{self, EnvelopeKind, Framing, Unary};
+use crate::wire::{Cut, private};
 use crate::{Code, Error, Result, Side};
 
 /// What the connection task of a server does with unary messages.
@@ -63,7 +63,8 @@ impl Server {
                 if message.kind == EnvelopeKind::Call {
                     let (framing, method, sequence) =
                         (message.framing, message.method.as_str(), message.sequence);
-                    put_exception(&self.link, framing, method, sequence, exception, &error, true);
+                    let refusal = Failure::refusal(&error, exception);
+                    put_failure(&self.link, framing, method, sequence, &refusal);
                 }
             }
         }
@@ -211,7 +212,7 @@ impl Outgoing for Answer {
         outbox.check_open()?;
         let before = outbox.open.len();
         // The key shows a streamx client that calls may be multiplexed; a Kitex client ignores it.
-        let ints = [(MESSAGE_TYPE, "2"), (CODE_KEY, "0")];
+        let ints = [(MESSAGE_TYPE, "2"), (private::CODE, "0")];
         let mark =
             unary::begin(&mut outbox.open, *framing, 0, &[], &ints, EnvelopeKind::Reply, method, *sequence);
         if let Err(error) = encode_into(&mut outbox.open, before, encode, link.limits.max_message_size) {
@@ -257,7 +258,12 @@ impl Serving for Served {
         };
         tracing::debug!(method, %error, "a handler failed");
         if !answered && !oneway {
-            put_exception(link, *framing, method, *sequence, exception_type(&error), &error, false);
+            let failure = match framing {
+                Framing::TTHeader => Failure::of(&error),
+                // There is no place for a business error.
+                Framing::Framed => Failure::exception(&error, exception_type(&error)),
+            };
+            put_failure(link, *framing, method, *sequence, &failure);
         }
     }
 }
@@ -273,28 +279,29 @@ impl Drop for Served {
     }
 }
 
-fn put_exception(
-    link: &Link,
-    framing: Framing,
-    method: &str,
-    sequence: i32,
-    kind: i32,
-    error: &Error,
-    refused: bool,
-) {
+/// Answers with an exception, or with a business error: an empty result, and the error in the header.
+fn put_failure(link: &Link, framing: Framing, method: &str, sequence: i32, failure: &Failure<'_>) {
     let mut outbox = lock(&link.outbox);
     if outbox.check_open().is_err() {
         return;
     }
-    let private = private_keys(error, refused);
-    let mut ints = vec![(MESSAGE_TYPE, "3")];
-    ints.extend(private.iter().map(|(key, value)| (*key, value.as_str())));
-    let exception = EnvelopeKind::Exception;
-    let mark = unary::begin(&mut outbox.open, framing, 0, &[], &ints, exception, method, sequence);
-    unary::put_exception_body(&mut outbox.open, error.message(), kind);
+    let (kind, digit) = match failure.exception {
+        Some(_) => (EnvelopeKind::Exception, "3"),
+        None => (EnvelopeKind::Reply, "2"),
+    };
+    let ints: Vec<_> = [(MESSAGE_TYPE, digit)].into_iter().chain(failure.ints()).collect();
+    let strings = failure.strings();
+    let mark = unary::begin(&mut outbox.open, framing, 0, &strings, &ints, kind, method, sequence);
+    match failure.exception {
+        Some((text, kind)) => unary::put_exception_body(&mut outbox.open, text, kind),
+        None => outbox.open.extend_from_slice(EMPTY_STRUCT),
+    }
     unary::end(&mut outbox.open, mark);
     outbox.framed();
     let flush = outbox.flush_rule(link.turns.any());
     drop(outbox);
     link.act(flush);
 }
+
+/// In Thrift binary.
+const EMPTY_STRUCT: &[u8] = &[0];

@@ -5,6 +5,7 @@ use super::header::{Ints, Strings};
 use crate::wire::Violation;
 use crate::wire::envelope::{Envelope, EnvelopeKind};
 use crate::wire::exception::read_exception_body;
+use crate::wire::json::object_of_strings;
 
 /// How one direction, or the whole call, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +59,13 @@ impl Outcome {
     }
 }
 
+/// The string keys of a business error.
+pub(crate) const BIZ_STATUS: &str = "biz-status";
+pub(crate) const BIZ_MESSAGE: &str = "biz-message";
+pub(crate) const BIZ_EXTRA: &str = "biz-extra";
+
 /// How many names of a cancel path are told apart; the last one holds the rest.
 const MAX_PATH: usize = 64;
-
-/// How many entries the extra of a business error may have.
-const MAX_EXTRA: usize = 128;
 
 /// Only the kind of the envelope counts: method and sequence are free (spec section 2).
 fn read_exception(payload: &[u8]) -> Result<(String, i32), Violation> {
@@ -74,13 +77,14 @@ fn read_exception(payload: &[u8]) -> Result<(String, i32), Violation> {
     read_exception_body(&payload[envelope.body..])
 }
 
-/// The business error of a trailer. A status that is absent, zero or not a number is none.
-fn business(strings: &[(Box<str>, Box<str>)]) -> Option<Outcome> {
-    let code = value(strings, "biz-status")?.parse().ok().filter(|&code: &i32| code != 0)?;
-    let extra = value(strings, "biz-extra").unwrap_or_default();
+/// The business error of a trailer, or of the header of a unary reply. A status that is absent, zero or not a number
+/// is none.
+pub(crate) fn business(strings: &[(Box<str>, Box<str>)]) -> Option<Outcome> {
+    let code = value(strings, BIZ_STATUS)?.parse().ok().filter(|&code: &i32| code != 0)?;
+    let extra = value(strings, BIZ_EXTRA).unwrap_or_default();
     Some(match object_of_strings(extra) {
         Some(extra) => {
-            let message = value(strings, "biz-message").unwrap_or_default().to_owned();
+            let message = value(strings, BIZ_MESSAGE).unwrap_or_default().to_owned();
             Outcome::Business { code, message, extra }
         }
         None => Outcome::Broken { kitex_code: 12003, text: format!("malformed header info, extra: {extra}") },
@@ -91,166 +95,9 @@ fn value<'a>(strings: &'a [(Box<str>, Box<str>)], key: &str) -> Option<&'a str> 
     strings.iter().find(|entry| *entry.0 == *key).map(|entry| &*entry.1)
 }
 
-/// Reads a JSON object whose values are strings; nothing at all is an empty one, and of two entries with one key the
-/// later wins.
-fn object_of_strings(json: &str) -> Option<Strings> {
-    let mut json = Json(json);
-    let mut entries = Strings::new();
-    if json.at_end() {
-        return Some(entries);
-    }
-    json.expect('{')?;
-    if json.expect('}').is_none() {
-        loop {
-            let key = json.string()?;
-            json.expect(':')?;
-            let value = json.string()?;
-            match entries.iter().position(|entry| entry.0 == key) {
-                Some(place) => entries[place].1 = value,
-                None if entries.len() == MAX_EXTRA => return None,
-                None => entries.push((key, value)),
-            }
-            if json.expect(',').is_none() {
-                break json.expect('}')?;
-            }
-        }
-    }
-    json.at_end().then_some(entries)
-}
-
-/// What is left of a JSON text.
-struct Json<'a>(&'a str);
-
-impl Json<'_> {
-    fn at_end(&mut self) -> bool {
-        self.0 = self.0.trim_start_matches([' ', '\t', '\n', '\r']);
-        self.0.is_empty()
-    }
-
-    fn expect(&mut self, token: char) -> Option<()> {
-        self.at_end();
-        self.0 = self.0.strip_prefix(token)?;
-        Some(())
-    }
-
-    fn next(&mut self) -> Option<char> {
-        let mut chars = self.0.chars();
-        let char = chars.next()?;
-        self.0 = chars.as_str();
-        Some(char)
-    }
-
-    fn string(&mut self) -> Option<Box<str>> {
-        self.expect('"')?;
-        let mut text = String::new();
-        loop {
-            match self.next()? {
-                '"' => return Some(text.into()),
-                '\\' => text.push(self.escape()?),
-                control if control < ' ' => return None,
-                char => text.push(char),
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Option<char> {
-        Some(match self.next()? {
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => {
-                let first = self.unit()?;
-                let second = match first {
-                    0xD800..0xDC00 => self.low_surrogate(),
-                    _ => None,
-                };
-                // Half a pair alone is repaired, as Go does.
-                let units = [Some(first), second].into_iter().flatten();
-                char::decode_utf16(units).next()?.unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-            char @ ('"' | '\\' | '/') => char,
-            _ => return None,
-        })
-    }
-
-    fn low_surrogate(&mut self) -> Option<u16> {
-        let mut ahead = Json(self.0.strip_prefix("\\u")?);
-        let unit = ahead.unit().filter(|unit| (0xDC00..0xE000).contains(unit))?;
-        self.0 = ahead.0;
-        Some(unit)
-    }
-
-    fn unit(&mut self) -> Option<u16> {
-        let (digits, rest) = self.0.split_at_checked(4)?;
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        self.0 = rest;
-        u16::from_str_radix(digits, 16).ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn object(json: &str) -> Option<Strings> {
-        object_of_strings(json)
-    }
-
-    fn pairs(pairs: &[(&str, &str)]) -> Option<Strings> {
-        Some(pairs.iter().map(|&(key, value)| (key.into(), value.into())).collect())
-    }
-
-    #[test]
-    fn objects_of_strings() {
-        assert_eq!(object(""), pairs(&[]));
-        assert_eq!(object("{}"), pairs(&[]));
-        assert_eq!(object(" { \"k\" : \"v\" ,\n\"\":\"\" } "), pairs(&[("k", "v"), ("", "")]));
-        assert_eq!(object(r#"{"k":"1","l":"2","k":"3"}"#), pairs(&[("k", "3"), ("l", "2")]));
-        assert_eq!(
-            object(r#"{"\u003ck\u003e":"\"\\\/\b\f\n\r\t€"}"#),
-            pairs(&[("<k>", "\"\\/\u{8}\u{c}\n\r\t€")])
-        );
-        assert_eq!(object(r#"{"":"\ud83d\ude00 \ud83d \ude00"}"#), pairs(&[("", "😀 \u{fffd} \u{fffd}")]));
-    }
-
-    #[test]
-    fn anything_else_is_malformed() {
-        for json in [
-            "{",
-            "}",
-            "[]",
-            "null",
-            "{} {}",
-            "{\"k\"}",
-            "{\"k\":}",
-            "{\"k\":1}",
-            "{\"k\":null}",
-            "{\"k\":\"v\",}",
-            "{\"k\":\"v\" \"l\":\"w\"}",
-            "{\"k\":\"v",
-            "{\"k\":\"\n\"}",
-            "{\"k\":\"\\x\"}",
-            "{\"k\":\"\\u12\"}",
-            "{\"k\":\"\\u+123\"}",
-            "{,}",
-        ] {
-            assert_eq!(object(json), None, "{json}");
-        }
-    }
-
-    #[test]
-    fn too_many_entries_are_malformed() {
-        let json = |count: usize| {
-            let entries: Vec<_> = (0..count).map(|number| format!("\"{number}\":\"\"")).collect();
-            format!("{{{}}}", entries.join(","))
-        };
-        assert_eq!(object(&json(MAX_EXTRA)).map(|extra| extra.len()), Some(MAX_EXTRA));
-        assert_eq!(object(&json(MAX_EXTRA + 1)), None);
-    }
 
     #[test]
     fn a_cancel_path_of_commas_stays_small() {
