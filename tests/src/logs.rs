@@ -1,40 +1,53 @@
 //! The log lines of a test, as one text.
 
+use std::cell::RefCell;
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::{DefaultGuard, Subscriber};
+use tracing::subscriber::{Subscriber, set_global_default};
 use tracing::{Event, Level, Metadata};
 
-/// What was logged on this thread since [`Logs::capture`].
-#[derive(Clone, Debug, Default)]
-pub struct Logs(Arc<Mutex<String>>);
+thread_local!(static LINES: RefCell<String> = const { RefCell::new(String::new()) });
+
+/// What was logged on this thread, that is in this test and its current-thread runtime.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Logs;
 
 impl Logs {
-    /// Captures what this thread logs at INFO and above, as long as the guard lives.
-    pub fn capture() -> (Self, DefaultGuard) {
-        let logs = Self::default();
-        let guard = tracing::subscriber::set_default(logs.clone());
-        (logs, guard)
+    /// Captures what is logged at INFO and above.
+    ///
+    /// One subscriber serves the whole process: with one for each thread, a line that another thread logs first is
+    /// remembered as one that nobody wants.
+    pub fn capture() -> Self {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            set_global_default(ToThread).expect("nobody else captures logs");
+            tracing::callsite::rebuild_interest_cache();
+        });
+        Self
     }
 
     /// Everything so far, and forgets it.
     pub fn take(&self) -> String {
-        std::mem::take(&mut *self.0.lock().expect("nothing panics here"))
+        LINES.take()
     }
 }
 
-impl Subscriber for Logs {
+struct ToThread;
+
+impl Subscriber for ToThread {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         *metadata.level() <= Level::INFO
     }
 
     fn event(&self, event: &Event<'_>) {
-        let text = &mut *self.0.lock().expect("nothing panics here");
-        event.record(&mut Line(text));
-        text.push('\n');
+        LINES.with_borrow_mut(|lines| {
+            event.record(&mut Line(lines));
+            lines.push('\n');
+        });
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

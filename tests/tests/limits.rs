@@ -81,7 +81,7 @@ async fn closes_after(raw: &Raw, limit: Duration) {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_says_nothing_or_half_a_header_is_closed_after_first_frame_timeout() {
-    let (logs, _guard) = Logs::capture();
+    let logs = Logs::capture();
     let rig = Rig::start().await;
     let mut stream = rig.echoes(1).await;
     let whole = raw::frame(1, raw::HEADER, "Echo", b"");
@@ -240,7 +240,7 @@ async fn a_flood_of_unanswered_resets_closes_its_connection_only() {
 
 #[tokio::test]
 async fn hostile_bytes_close_their_own_connection_and_are_named_in_the_log() {
-    let (logs, _guard) = Logs::capture();
+    let logs = Logs::capture();
     let rig = Rig::start().await;
     let mut stream = rig.echoes(1).await;
     let tls = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03];
@@ -265,7 +265,7 @@ async fn hostile_bytes_close_their_own_connection_and_are_named_in_the_log() {
 
 #[tokio::test]
 async fn bytes_that_break_the_protocol_later_close_their_own_connection_and_are_named_in_the_log() {
-    let (logs, _guard) = Logs::capture();
+    let logs = Logs::capture();
     let rig = Rig::start().await;
     let mut other = rig.echoes(1).await;
     let open = raw::frame(1, raw::HEADER, "Echo", b"");
