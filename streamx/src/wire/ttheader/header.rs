@@ -328,7 +328,7 @@ const MAX_AREA: usize = 65_532;
 
 const PADDING: u8 = 0x00;
 const STRINGS: u8 = 0x01;
-const INTS: u8 = 0x10;
+pub(super) const INTS: u8 = 0x10;
 const ACL: u8 = 0x11;
 
 fn truncated() -> Violation {
