@@ -4,17 +4,16 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
-use futures::stream::{FuturesUnordered, Stream};
 
 use super::inbox::Inbox;
 use super::link::Link;
 use super::lock;
+use super::task_waker::{HandlerWaker, TaskWaker, Woken};
 use super::turns::Turn;
 use crate::call::router::Route;
 use crate::{Error, Result};
@@ -105,15 +104,27 @@ impl Drop for Running {
 
 /// The handlers of one connection that its task polls.
 pub(crate) struct Handlers {
-    here: FuturesUnordered<Here>,
+    here: Vec<Option<Here>>,
+    /// Places in `here` that are free.
+    free: Vec<usize>,
+    woken: Arc<Woken>,
+    /// Those that a pass polls; kept for its memory.
+    pass: Vec<usize>,
     /// Handlers that have proved short in tasks of their own and move here.
     moving: Arc<Mutex<Vec<Running>>>,
-    timed: Arc<AtomicBool>,
+    timed: bool,
 }
 
 impl Handlers {
-    pub(crate) fn new() -> Self {
-        Self { here: FuturesUnordered::new(), moving: Arc::default(), timed: Arc::default() }
+    pub(crate) fn new(task: Arc<TaskWaker>) -> Self {
+        Self {
+            here: Vec::new(),
+            free: Vec::new(),
+            woken: Woken::new(task),
+            pass: Vec::new(),
+            moving: Arc::default(),
+            timed: false,
+        }
     }
 
     pub(crate) fn start(&mut self, running: Running) {
@@ -125,65 +136,79 @@ impl Handlers {
     }
 
     /// Polls every handler that was woken.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn poll(&mut self) {
         let moving = std::mem::take(&mut *lock(&self.moving));
         for running in moving {
             self.keep(running);
         }
-        if self.here.is_empty() {
+        if !self.woken.any() {
             return;
         }
+        let mut pass = std::mem::take(&mut self.pass);
+        self.woken.swap(&mut pass);
         let start = Instant::now();
-        while let Poll::Ready(Some(slow)) = Pin::new(&mut self.here).poll_next(cx) {
-            if let Some(running) = slow {
-                tokio::spawn(Apart { running: Some(running), moving: Arc::clone(&self.moving) });
-            }
+        for place in pass.drain(..) {
+            self.poll_one(place);
         }
-        self.timed.store(start.elapsed() >= SLOW_PASS, Relaxed);
+        self.pass = pass;
+        self.timed = start.elapsed() >= SLOW_PASS;
+    }
+
+    /// Whether a handler was woken since the last pass.
+    pub(crate) fn any_woken(&self) -> bool {
+        self.woken.any()
     }
 
     /// The connection is lost, and the calls whose callers are gone know it. Their handlers are dropped; the others
     /// (one-way calls) go on in tasks of their own.
     pub(crate) fn disperse(&mut self) {
-        let here = std::mem::take(&mut self.here).into_iter().filter_map(|here| here.running);
+        let here = std::mem::take(&mut self.here).into_iter().flatten().map(|here| here.running);
         let moving = std::mem::take(&mut *lock(&self.moving));
         for mut running in here.chain(moving) {
             running.registered = false;
             tokio::spawn(Apart { running: Some(running), moving: Arc::default() });
         }
+        self.free.clear();
     }
 
     fn keep(&mut self, running: Running) {
-        self.here.push(Here { running: Some(running), timed: Arc::clone(&self.timed) });
+        let place = self.free.pop().unwrap_or(self.here.len());
+        let known = HandlerWaker::new(place, Arc::clone(&self.woken));
+        let waker = Waker::from(Arc::clone(&known));
+        waker.wake_by_ref();
+        let here = Some(Here { running, known, waker });
+        match self.here.get_mut(place) {
+            Some(free) => *free = here,
+            None => self.here.push(here),
+        }
+    }
+
+    fn poll_one(&mut self, place: usize) {
+        // A waker may outlive its handler.
+        let Some(slot) = self.here.get_mut(place) else { return };
+        let Some(Here { running, known, waker }) = slot else { return };
+        known.begin();
+        let start = self.timed.then(Instant::now);
+        let ready = running.poll(&mut Context::from_waker(waker)).is_ready();
+        let slow = || start.is_some_and(|start| running.route.pace.is_slow(start.elapsed()));
+        if !ready && !slow() {
+            return;
+        }
+        let here = slot.take();
+        self.free.push(place);
+        if let Some(Here { mut running, .. }) = here.filter(|_| !ready) {
+            running.registered = false;
+            tokio::spawn(Apart { running: Some(running), moving: Arc::clone(&self.moving) });
+        }
     }
 }
 
-/// A handler in the connection task. Yields itself when it has to leave.
+/// A handler in the connection task, and what wakes it there.
 struct Here {
-    running: Option<Running>,
-    timed: Arc<AtomicBool>,
-}
-
-impl Future for Here {
-    type Output = Option<Running>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Running>> {
-        let this = &mut *self;
-        let Some(running) = &mut this.running else {
-            return Poll::Ready(None);
-        };
-        let start = this.timed.load(Relaxed).then(Instant::now);
-        if running.poll(cx).is_ready() {
-            return Poll::Ready(None);
-        }
-        match start {
-            Some(start) if running.route.pace.is_slow(start.elapsed()) => {
-                running.registered = false;
-                Poll::Ready(this.running.take())
-            }
-            _ => Poll::Pending,
-        }
-    }
+    running: Running,
+    known: Arc<HandlerWaker>,
+    /// The same, as the handler gets it.
+    waker: Waker,
 }
 
 /// A handler in a task of its own. Moves to the connection task when its method has proved short.
