@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ pub(crate) enum Contestant {
     /// streamx on a multi-thread runtime with two workers.
     StreamxThreads,
     Kitex,
+    /// streamx as another build of this program has it, to see what a change brings.
+    Other,
 }
 
 /// How to measure.
@@ -30,6 +32,8 @@ pub(crate) struct Contest {
     pub(crate) repetitions: usize,
     pub(crate) window_millis: u64,
     pub(crate) core: usize,
+    /// Another build of this program.
+    pub(crate) other: Option<PathBuf>,
 }
 
 /// All that was measured: a repetition is a list of figures.
@@ -46,27 +50,28 @@ pub(crate) struct Figure {
 
 impl Default for Contest {
     fn default() -> Self {
-        Self { repetitions: 9, window_millis: 700, core: 0 }
+        Self { repetitions: 9, window_millis: 700, core: 0, other: None }
     }
 }
 
 impl Contest {
     /// Measures everybody. `placement` is passed on to streamx.
     pub(crate) fn run(&self, placement: &str) -> io::Result<Figures> {
+        let this = env::current_exe()?;
+        let mut programs = vec![
+            (Contestant::Floor, &this),
+            (Contestant::Streamx, &this),
+            (Contestant::StreamxThreads, &this),
+        ];
         let kitex = kitex::build()?;
-        let mut order = Vec::new();
-        for streams in STREAMS {
-            order.extend(
-                [Contestant::Floor, Contestant::Streamx, Contestant::StreamxThreads].map(|c| (c, streams)),
-            );
-            order.extend(kitex.iter().map(|_| (Contestant::Kitex, streams)));
-        }
-        let program = env::current_exe()?;
+        programs.extend(kitex.iter().map(|program| (Contestant::Kitex, program)));
+        programs.extend(self.other.iter().map(|program| (Contestant::Other, program)));
+        let mut order: Vec<_> =
+            programs.iter().flat_map(|&program| STREAMS.map(|streams| (program, streams))).collect();
         let mut repetitions = Vec::new();
         for _ in 0..self.repetitions {
             fastrand::shuffle(&mut order);
-            let figure = |&(contestant, streams): &(Contestant, usize)| {
-                let program = kitex.as_ref().filter(|_| contestant == Contestant::Kitex).unwrap_or(&program);
+            let figure = |&((contestant, program), streams): &((Contestant, &PathBuf), usize)| {
                 let cpu = self.measure(program, contestant, streams, placement)?;
                 Ok(Figure { contestant, streams, cpu })
             };
@@ -83,7 +88,7 @@ impl Contest {
         placement: &str,
     ) -> io::Result<f64> {
         let mut serve = contestant.words("serve");
-        if matches!(contestant, Contestant::Streamx | Contestant::StreamxThreads) {
+        if !matches!(contestant, Contestant::Floor | Contestant::Kitex) {
             serve.extend(["--placement", placement].map(str::to_owned));
         }
         serve.extend(contestant.threads());
@@ -114,7 +119,7 @@ impl Contestant {
     fn words(self, role: &str) -> Vec<String> {
         let name = match self {
             Self::Floor => Some("floor"),
-            Self::Streamx | Self::StreamxThreads => Some("streamx"),
+            Self::Streamx | Self::StreamxThreads | Self::Other => Some("streamx"),
             Self::Kitex => None,
         };
         [role].into_iter().chain(name).map(str::to_owned).collect()

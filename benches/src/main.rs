@@ -6,6 +6,7 @@
 //!   --repetitions N                        how often everything is measured (9)
 //!   --window MILLISECONDS                  how long one measurement takes (700)
 //!   --core N                               the core all processes share (0)
+//!   --other PROGRAM                        measures streamx of another build of this program too
 //! ```
 //!
 //! Server and client are processes of their own, both on one core, so that no wake-up crosses cores: what is measured
@@ -94,6 +95,7 @@ impl Options {
                 "--threads" => options.runtime = Runtime::Threads(parse(name, value)?),
                 "--repetitions" => options.contest.repetitions = parse(name, value)?,
                 "--window" => options.contest.window_millis = parse(name, value)?,
+                "--other" => options.contest.other = Some(value.into()),
                 "--core" => options.contest.core = parse(name, value)?,
                 _ => return Err(io::Error::other(format!("unknown argument {name}"))),
             }

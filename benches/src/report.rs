@@ -12,7 +12,7 @@ struct Ratio {
     goals: Option<[f64; 2]>,
 }
 
-const RATIOS: [Ratio; 4] = [
+const RATIOS: [Ratio; 5] = [
     Ratio {
         label: "streamx / floor",
         of: Contestant::Streamx,
@@ -37,13 +37,15 @@ const RATIOS: [Ratio; 4] = [
         to: Contestant::Kitex,
         goals: None,
     },
+    Ratio { label: "streamx / other build", of: Contestant::Streamx, to: Contestant::Other, goals: None },
 ];
 
-const ROWS: [(&str, Contestant); 4] = [
+const ROWS: [(&str, Contestant); 5] = [
     ("floor", Contestant::Floor),
     ("streamx", Contestant::Streamx),
     ("streamx, multi-thread", Contestant::StreamxThreads),
     ("Kitex", Contestant::Kitex),
+    ("streamx, other build", Contestant::Other),
 ];
 
 pub(crate) fn text(figures: &Figures) -> String {

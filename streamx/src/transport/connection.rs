@@ -16,7 +16,6 @@ use tokio::time::{Instant, Sleep};
 
 use super::handlers::{Handlers, Running};
 use super::link::Link;
-use super::task_waker::HandlersWaker;
 use crate::error::Kind;
 use crate::{Error, Result};
 
@@ -70,9 +69,6 @@ pub(crate) struct Connection<P> {
     input: BytesMut,
     need: usize,
     handlers: Handlers,
-    handlers_woken: Arc<HandlersWaker>,
-    /// The same, as the waker the handlers get.
-    waker: Waker,
     out: Deliveries,
     patience: u32,
     watch: Watch,
@@ -90,18 +86,16 @@ impl<P: Protocol> Connection<P> {
         input: BytesMut,
         born: Instant,
     ) -> Self {
-        let handlers_woken = HandlersWaker::new(Arc::clone(&link.waker));
+        let handlers = Handlers::new(Arc::clone(&link.waker));
         link.meter.connections.add(1);
         link.meter.connections_opened.add(1);
         Self {
-            waker: Waker::from(Arc::clone(&handlers_woken)),
-            handlers: Handlers::new(Arc::clone(&handlers_woken)),
-            handlers_woken,
             link,
             protocol,
             socket: Box::pin(socket),
             need: usize::from(input.is_empty()),
             input,
+            handlers,
             out: Deliveries::default(),
             patience: 0,
             watch: Watch::default(),
@@ -114,7 +108,7 @@ impl<P: Protocol> Connection<P> {
     /// One poll's work. An error ends the connection.
     fn work(&mut self, cx: &mut Context<'_>) -> Result<Next> {
         self.link.resume();
-        self.poll_handlers();
+        self.handlers.poll();
         if self.is_paused(cx) {
             return Ok(Next::Sleep);
         }
@@ -160,20 +154,13 @@ impl<P: Protocol> Connection<P> {
         self.link.turns.begin_many(std::mem::take(&mut self.out.turns));
         for running in self.out.started.drain(..) {
             self.handlers.start(running);
-            self.handlers_woken.mark();
         }
         for waker in self.out.wakers.drain(..) {
             waker.wake();
         }
-        self.poll_handlers();
+        self.handlers.poll();
         self.need = received?;
         Ok(())
-    }
-
-    fn poll_handlers(&mut self) {
-        if self.handlers_woken.take() {
-            self.handlers.poll(&mut Context::from_waker(&self.waker));
-        }
     }
 
     /// Makes the read buffer ready: the one that is there when nobody holds a slice of it, else a new one.
@@ -232,7 +219,7 @@ impl<P: Protocol> Connection<P> {
 
     /// Watches over a frame that does not get finished and a peer that takes nothing.
     fn check_time(&mut self, cx: &mut Context<'_>) -> Result<()> {
-        let limits = Arc::clone(&self.link.limits);
+        let limits = &self.link.limits;
         let waits = if self.link.is_stalled() {
             Some(Waits::new(For::Room, limits.write_stall_timeout, self.link.written()))
         } else if !self.seen_frame {
@@ -296,7 +283,7 @@ impl<P: Protocol> Future for Connection<P> {
                 this.end(&Error::closed("the connection was closed on this side"));
                 return Poll::Ready(());
             }
-            let slept = this.link.waker.end() && !this.handlers_woken.is_marked();
+            let slept = this.link.waker.end() && !this.handlers.any_woken();
             if slept && !again && matches!(next, Next::Sleep) {
                 return Poll::Pending;
             }

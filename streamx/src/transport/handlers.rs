@@ -4,18 +4,16 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
-use futures::stream::{FuturesUnordered, Stream};
 
 use super::inbox::Inbox;
 use super::link::Link;
 use super::lock;
-use super::task_waker::HandlersWaker;
+use super::task_waker::{HandlerWaker, TaskWaker, Woken};
 use super::turns::Turn;
 use crate::call::router::Route;
 use crate::{Error, Result};
@@ -106,22 +104,30 @@ impl Drop for Running {
 
 /// The handlers of one connection that its task polls.
 pub(crate) struct Handlers {
-    here: FuturesUnordered<Here>,
+    here: Vec<Option<Here>>,
+    /// Places in `here` that are free.
+    free: Vec<usize>,
+    woken: Arc<Woken>,
+    /// Those that a pass polls; kept for its memory.
+    pass: Vec<usize>,
     /// Handlers that have proved short in tasks of their own and move here.
     moving: Arc<Moving>,
-    timed: Arc<AtomicBool>,
+    timed: bool,
 }
 
-struct Moving {
-    /// `None` once the connection task has ended.
-    handlers: Mutex<Option<Vec<Running>>>,
-    woken: Arc<HandlersWaker>,
-}
+/// `None` once the connection task has ended.
+type Moving = Mutex<Option<Vec<Running>>>;
 
 impl Handlers {
-    pub(crate) fn new(woken: Arc<HandlersWaker>) -> Self {
-        let moving = Moving { handlers: Mutex::new(Some(Vec::new())), woken };
-        Self { here: FuturesUnordered::new(), moving: Arc::new(moving), timed: Arc::default() }
+    pub(crate) fn new(task: Arc<TaskWaker>) -> Self {
+        Self {
+            here: Vec::new(),
+            free: Vec::new(),
+            woken: Woken::new(task),
+            pass: Vec::new(),
+            moving: Arc::new(Mutex::new(Some(Vec::new()))),
+            timed: false,
+        }
     }
 
     pub(crate) fn start(&mut self, running: Running) {
@@ -133,32 +139,39 @@ impl Handlers {
     }
 
     /// Polls every handler that was woken.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
-        let moving = lock(&self.moving.handlers).as_mut().map(std::mem::take);
+    pub(crate) fn poll(&mut self) {
+        let moving = lock(&self.moving).as_mut().map(std::mem::take);
         for running in moving.into_iter().flatten() {
             self.keep(running);
         }
-        if self.here.is_empty() {
+        if !self.woken.any() {
             return;
         }
+        let mut pass = std::mem::take(&mut self.pass);
+        self.woken.swap(&mut pass);
         let start = Instant::now();
-        while let Poll::Ready(Some(slow)) = Pin::new(&mut self.here).poll_next(cx) {
-            if let Some(running) = slow {
-                self.set_apart(running);
-            }
+        for place in pass.drain(..) {
+            self.poll_one(place);
         }
-        self.timed.store(start.elapsed() >= SLOW_PASS, Relaxed);
+        self.pass = pass;
+        self.timed = start.elapsed() >= SLOW_PASS;
+    }
+
+    /// Whether a handler was woken since the last pass.
+    pub(crate) fn any_woken(&self) -> bool {
+        self.woken.any()
     }
 
     /// The connection is lost, and the calls whose callers are gone know it. Their handlers are dropped; the others
     /// (one-way calls) go on in tasks of their own.
     pub(crate) fn disperse(&mut self) {
-        let here = std::mem::take(&mut self.here).into_iter().filter_map(|here| here.running);
-        let moving = lock(&self.moving.handlers).take().into_iter().flatten();
+        let here = std::mem::take(&mut self.here).into_iter().flatten().map(|here| here.running);
+        let moving = lock(&self.moving).take().into_iter().flatten();
         for mut running in here.chain(moving) {
             running.registered = false;
             self.set_apart(running);
         }
+        self.free.clear();
     }
 
     /// The turn begins now, so that what several new handlers send first shares a write.
@@ -168,36 +181,43 @@ impl Handlers {
     }
 
     fn keep(&mut self, running: Running) {
-        self.here.push(Here { running: Some(running), timed: Arc::clone(&self.timed) });
+        let place = self.free.pop().unwrap_or(self.here.len());
+        let known = HandlerWaker::new(place, Arc::clone(&self.woken));
+        let waker = Waker::from(Arc::clone(&known));
+        waker.wake_by_ref();
+        let here = Some(Here { running, known, waker });
+        match self.here.get_mut(place) {
+            Some(free) => *free = here,
+            None => self.here.push(here),
+        }
+    }
+
+    fn poll_one(&mut self, place: usize) {
+        // A waker may outlive its handler.
+        let Some(slot) = self.here.get_mut(place) else { return };
+        let Some(Here { running, known, waker }) = slot else { return };
+        known.begin();
+        let start = self.timed.then(Instant::now);
+        let ready = running.poll(&mut Context::from_waker(waker)).is_ready();
+        let slow = || start.is_some_and(|start| running.route.pace.is_slow(start.elapsed()));
+        if !ready && !slow() {
+            return;
+        }
+        let here = slot.take();
+        self.free.push(place);
+        if let Some(Here { mut running, .. }) = here.filter(|_| !ready) {
+            running.registered = false;
+            self.set_apart(running);
+        }
     }
 }
 
-/// A handler in the connection task. Yields itself when it has to leave.
+/// A handler in the connection task, and what wakes it there.
 struct Here {
-    running: Option<Running>,
-    timed: Arc<AtomicBool>,
-}
-
-impl Future for Here {
-    type Output = Option<Running>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Running>> {
-        let this = &mut *self;
-        let Some(running) = &mut this.running else {
-            return Poll::Ready(None);
-        };
-        let start = this.timed.load(Relaxed).then(Instant::now);
-        if running.poll(cx).is_ready() {
-            return Poll::Ready(None);
-        }
-        match start {
-            Some(start) if running.route.pace.is_slow(start.elapsed()) => {
-                running.registered = false;
-                Poll::Ready(this.running.take())
-            }
-            _ => Poll::Pending,
-        }
-    }
+    running: Running,
+    known: Arc<HandlerWaker>,
+    /// The same, as the handler gets it.
+    waker: Waker,
 }
 
 /// A handler in a task of its own. Moves to the connection task when its method has proved short.
@@ -220,7 +240,7 @@ impl Future for Apart {
         let call = Arc::clone(&running.call);
         // What is sent during the poll leaves at its end. The connection task needs no turns: it writes at the end of
         // its own poll.
-        let mut turn = std::mem::take(&mut this.turn);
+        let mut turn = this.turn.take();
         if turn.is_none() {
             turn = call.inbox().take_turn();
         }
@@ -239,15 +259,13 @@ impl Future for Apart {
         if !running.route.pace.in_connection() {
             return Poll::Pending;
         }
-        let mut moving = lock(&this.moving.handlers);
-        let Some(moving) = &mut *moving else {
+        let mut moving = lock(&this.moving);
+        let (Some(moving), Some(running)) = (moving.as_mut(), &mut this.running) else {
             return Poll::Pending;
         };
-        if let Some(mut running) = this.running.take() {
-            running.registered = false;
-            moving.push(running);
-            this.moving.woken.wake_by_ref();
-        }
+        running.registered = false;
+        moving.extend(this.running.take());
+        call.link().wake_task();
         Poll::Ready(())
     }
 }

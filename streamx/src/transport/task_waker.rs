@@ -17,12 +17,21 @@ pub(crate) struct TaskWaker {
     task: Mutex<Waker>,
 }
 
-/// Wakes the connection task for the handlers it polls. Mostly it is that task that wakes them, right before it polls
+/// The handlers of the connection task that were woken. Mostly it is that task that wakes them, right before it polls
 /// them, and waking a running task would poll it once more for nothing.
 #[derive(Debug)]
-pub(crate) struct HandlersWaker {
-    woken: AtomicBool,
+pub(crate) struct Woken {
+    places: Mutex<Vec<usize>>,
+    any: AtomicBool,
     task: Arc<TaskWaker>,
+}
+
+/// Wakes one handler that the connection task polls.
+#[derive(Debug)]
+pub(crate) struct HandlerWaker {
+    place: usize,
+    listed: AtomicBool,
+    woken: Arc<Woken>,
 }
 
 impl TaskWaker {
@@ -56,37 +65,56 @@ impl TaskWaker {
     }
 }
 
-impl HandlersWaker {
+impl Woken {
     pub(crate) fn new(task: Arc<TaskWaker>) -> Arc<Self> {
-        Arc::new(Self { woken: AtomicBool::new(false), task })
+        Arc::new(Self { places: Mutex::default(), any: AtomicBool::new(false), task })
     }
 
-    /// There is a new handler to be polled; for the task itself.
-    pub(crate) fn mark(&self) {
-        self.woken.store(true, SeqCst);
+    pub(crate) fn any(&self) -> bool {
+        self.any.load(SeqCst)
     }
 
-    /// Whether a handler waits to be polled.
-    pub(crate) fn is_marked(&self) -> bool {
-        self.woken.load(SeqCst)
+    /// Exchanges the list for an empty one.
+    pub(crate) fn swap(&self, empty: &mut Vec<usize>) {
+        let mut places = lock(&self.places);
+        self.any.store(false, SeqCst);
+        std::mem::swap(&mut *places, empty);
     }
 
-    /// The same, for a task that is about to poll them.
-    pub(crate) fn take(&self) -> bool {
-        self.is_marked() && self.woken.swap(false, SeqCst)
+    fn add(&self, place: usize) {
+        let mut places = lock(&self.places);
+        places.push(place);
+        if places.len() > 1 {
+            return;
+        }
+        // The task looks at the mark after it has gone idle, so one of the two sees the other.
+        self.any.store(true, SeqCst);
+        drop(places);
+        if self.task.state.load(SeqCst) == IDLE {
+            lock(&self.task.task).wake_by_ref();
+        }
     }
 }
 
-impl Wake for HandlersWaker {
+impl HandlerWaker {
+    pub(crate) fn new(place: usize, woken: Arc<Woken>) -> Arc<Self> {
+        Arc::new(Self { place, listed: AtomicBool::new(false), woken })
+    }
+
+    /// The handler is about to be polled: what wakes it from now on counts again.
+    pub(crate) fn begin(&self) {
+        self.listed.store(false, SeqCst);
+    }
+}
+
+impl Wake for HandlerWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // The task looks at the mark after it has gone idle, so one of the two sees the other.
-        self.woken.store(true, SeqCst);
-        if self.task.state.load(SeqCst) == IDLE {
-            lock(&self.task.task).wake_by_ref();
+        if !self.listed.swap(true, SeqCst) {
+            self.woken.add(self.place);
         }
     }
 }
