@@ -4,6 +4,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	rpc "streamxkitex/gen/interop/interop"
@@ -33,8 +34,22 @@ func All() []Case {
 	return append(append(unary(), streaming()...), attended()...)
 }
 
+// kitexRace marks a failure of Kitex against itself, seen about once in a hundred runs on a loaded machine: its server
+// has written the header frame of a stream twice, and its client closes the connection for it. A streamx server is
+// never forgiven this.
+const kitexRace = "already set header"
+
 // Run reports why the case failed, or nil.
 func (c Case) Run(p *Peer) error {
+	err := c.once(p)
+	if err != nil && !p.Streamx && strings.Contains(err.Error(), kitexRace) {
+		fmt.Println("again", c.Name+":", err)
+		err = c.once(p)
+	}
+	return err
+}
+
+func (c Case) once(p *Peer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	outcome := make(chan error, 1)
