@@ -34,9 +34,8 @@ func All() []Case {
 	return append(append(unary(), streaming()...), attended()...)
 }
 
-// kitexRace marks a failure of Kitex against itself, seen about once in a hundred runs on a loaded machine: its server
-// has written the header frame of a stream twice, and its client closes the connection for it. A streamx server is
-// never forgiven this.
+// kitexRace marks a failure of Kitex against itself, seen on a loaded machine: its server has written the header frame
+// of a stream twice, and its client closes the connection for it. A streamx server is never forgiven this.
 const kitexRace = "already set header"
 
 // Run reports why the case failed, or nil.
