@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ impl Contest {
 
     fn measure(
         &self,
-        program: &PathBuf,
+        program: &Path,
         contestant: Contestant,
         streams: usize,
         placement: &str,
