@@ -29,6 +29,7 @@ pub struct Limits {
     pub(crate) connection_send_buffer: usize,
     pub(crate) write_stall_timeout: Duration,
     pub(crate) unanswered_resets_per_second: usize,
+    pub(crate) cancel_grace: Duration,
 }
 
 impl Default for Limits {
@@ -49,6 +50,7 @@ impl Default for Limits {
             connection_send_buffer: 4 << 20,
             write_stall_timeout: Duration::from_secs(30),
             unanswered_resets_per_second: 1000,
+            cancel_grace: Duration::from_secs(5),
         }
     }
 }
@@ -107,4 +109,7 @@ setters! {
     /// How many streams a client may reset before they were answered, each second, before a server closes the
     /// connection. Default 1,000: a client that cancels most of its calls is legitimate, a flood is not.
     unanswered_resets_per_second: usize;
+    /// How long a handler that takes the context of its call goes on after its caller is gone, before it is dropped.
+    /// Default 5 s. Other handlers are dropped at once.
+    cancel_grace: Duration;
 }

@@ -8,9 +8,10 @@ use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 
 use crate::Counters;
+use crate::call;
 use crate::call::{Encode, Exchange, Incoming, Open, Opening, Outgoing, Service};
 use crate::codec::Message;
-use crate::{Channel, Error, Result, codec};
+use crate::{Channel, Error, Metadata, Result, codec};
 
 /// What one side did to the line.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,6 +177,14 @@ impl Outgoing for End {
 }
 
 impl Incoming for End {
+    fn poll_header(&mut self, _: &mut Context<'_>) -> Poll<Result<Metadata>> {
+        Poll::Ready(Ok(Metadata::default()))
+    }
+
+    fn poll_trailer(&mut self, _: &mut Context<'_>) -> Poll<Result<Metadata>> {
+        Poll::Ready(Ok(Metadata::default()))
+    }
+
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
         let mut state = self.line.lock();
         let direction = &mut state.directions[1 - self.side];
@@ -248,7 +257,9 @@ impl Open for Local {
             assert_eq!((opening.service, opening.mode), (name, method.mode));
             let line = Line::default();
             let (caller, handler) = (line.caller(), line.handler());
-            tokio::spawn(async move { handler.end(method.handler.handle(handler.exchange()).await) });
+            tokio::spawn(async move {
+                handler.end(method.handler.handle(handler.exchange(), call::Context::of_nothing()).await)
+            });
             Ok(caller.exchange())
         })
     }

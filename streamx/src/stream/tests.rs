@@ -14,7 +14,7 @@ fn start(method: &str) -> (impl Future<Output = Result<()>>, End) {
     let service = Service::from(SumsServer::new(Calculator));
     let method = service.methods.iter().find(|found| found.name == method).unwrap();
     let line = Line::default();
-    (method.handler.handle(line.handler().exchange()), line.caller())
+    (method.handler.handle(line.handler().exchange(), crate::Context::of_nothing()), line.caller())
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::task::{Context, Poll, Waker};
+use std::task::{self, Poll, Waker};
 
 use bytes::Bytes;
 
 use super::lock;
 use super::turns::{Turn, Turns};
-use crate::{Error, Result};
+use crate::{Error, Metadata, Result};
 
 /// What a queued message costs beside its bytes, so that empty messages cannot be queued for free.
 const OVERHEAD: usize = 32;
@@ -41,6 +41,12 @@ struct State {
     handler: Option<Waker>,
     /// Nobody receives: what arrives is dropped.
     deaf: bool,
+    header: Option<Metadata>,
+    trailer: Option<Metadata>,
+    /// Why the call is over for its handler: the caller is gone, or the handler has returned.
+    over: Option<Error>,
+    /// Those who wait for a header, a trailer or the end.
+    watchers: Vec<Waker>,
 }
 
 /// What became of a message that arrived.
@@ -83,6 +89,45 @@ impl Inbox {
         Pushed { waker, new_turn, cost, before }
     }
 
+    /// The header has arrived.
+    pub(crate) fn set_header(&self, header: Metadata) {
+        let mut state = lock(&self.state);
+        state.header.get_or_insert(header);
+        wake_all(state.take_watchers());
+    }
+
+    /// The trailer has arrived; the end follows.
+    pub(crate) fn set_trailer(&self, trailer: Metadata) {
+        lock(&self.state).trailer = Some(trailer);
+    }
+
+    pub(crate) fn poll_header(&self, cx: &task::Context<'_>) -> Poll<Result<Metadata>> {
+        let state = &mut *lock(&self.state);
+        match (&state.header, &state.end) {
+            (Some(header), _) => Poll::Ready(Ok(header.clone())),
+            (None, Some(end)) => Poll::Ready(end.clone().map(|()| Metadata::default())),
+            (None, None) => state.watch(cx),
+        }
+    }
+
+    pub(crate) fn poll_trailer(&self, cx: &task::Context<'_>) -> Poll<Result<Metadata>> {
+        let state = &mut *lock(&self.state);
+        match (&state.end, &state.trailer) {
+            (None, _) => state.watch(cx),
+            (Some(_), Some(trailer)) => Poll::Ready(Ok(trailer.clone())),
+            (Some(end), None) => Poll::Ready(end.clone().map(|()| Metadata::default())),
+        }
+    }
+
+    /// Waits until the call is over for its handler.
+    pub(crate) fn poll_over(&self, cx: &task::Context<'_>) -> Poll<Error> {
+        let state = &mut *lock(&self.state);
+        match &state.over {
+            Some(error) => Poll::Ready(error.clone()),
+            None => state.watch(cx),
+        }
+    }
+
     /// Nothing more will arrive. What is queued is still delivered; the first end stays.
     pub(crate) fn end(&self, end: Result<()>, turns: &Turns) -> Option<Waker> {
         let state = &mut *lock(&self.state);
@@ -90,6 +135,7 @@ impl Inbox {
             return None;
         }
         state.end = Some(end);
+        wake_all(state.take_watchers());
         state.wake_receiver(turns)
     }
 
@@ -99,7 +145,9 @@ impl Inbox {
         let state = &mut *lock(&self.state);
         self.gone.store(true, SeqCst);
         let freed = state.clear();
+        state.over = Some(error.clone());
         state.end = Some(Err(error));
+        wake_all(state.take_watchers());
         ([state.wake_receiver(turns), state.handler.take()], freed)
     }
 
@@ -116,11 +164,13 @@ impl Inbox {
     pub(crate) fn fail(&self, error: Error, turns: &Turns) -> (Option<Waker>, usize) {
         let state = &mut *lock(&self.state);
         let freed = state.clear();
+        state.over.get_or_insert_with(|| error.clone());
         state.end = Some(Err(error));
+        wake_all(state.take_watchers());
         (state.wake_receiver(turns), freed)
     }
 
-    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Received> {
+    pub(crate) fn poll(&self, cx: &task::Context<'_>) -> Poll<Received> {
         let state = &mut *lock(&self.state);
         let message = match state.queue.pop_front() {
             Some(payload) => Ok(Some(payload)),
@@ -184,7 +234,25 @@ impl Inbox {
     }
 }
 
+/// Watchers are woken under the locks of whoever found out, which no waker of an executor needs.
+fn wake_all(wakers: Vec<Waker>) {
+    for waker in wakers {
+        waker.wake();
+    }
+}
+
 impl State {
+    fn watch<T>(&mut self, cx: &task::Context<'_>) -> Poll<T> {
+        if !self.watchers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.watchers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn take_watchers(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.watchers)
+    }
+
     fn wake_receiver(&mut self, turns: &Turns) -> Option<Waker> {
         let waker = self.receiver.take()?;
         if self.turn.is_none() {

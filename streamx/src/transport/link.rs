@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
@@ -24,6 +25,7 @@ pub(crate) struct Link {
     pub(crate) outbox: Mutex<Outbox>,
     pub(crate) turns: Turns,
     pub(crate) waker: Arc<TaskWaker>,
+    pub(crate) peer_addr: Option<SocketAddr>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) meter: Arc<Meter>,
     writer: Mutex<Writer>,
@@ -46,6 +48,7 @@ struct Writer {
 impl Link {
     pub(crate) fn new(
         socket: impl AsyncWrite + Send + 'static,
+        peer_addr: Option<SocketAddr>,
         limits: Arc<Limits>,
         meter: Arc<Meter>,
     ) -> Self {
@@ -55,6 +58,7 @@ impl Link {
             outbox: Mutex::new(outbox),
             turns: Turns::new(),
             waker: TaskWaker::new(),
+            peer_addr,
             limits,
             meter,
             writer: Mutex::new(Writer {

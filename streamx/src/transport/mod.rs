@@ -5,6 +5,7 @@ mod failure;
 mod handlers;
 mod inbox;
 mod link;
+mod metainfo;
 mod outbox;
 mod recognise;
 mod socket;
@@ -68,8 +69,9 @@ fn link(
     limits: Arc<Limits>,
     meter: Arc<Meter>,
 ) -> (Box<dyn AsyncRead + Send + Unpin>, Arc<Link>) {
+    let peer_addr = socket.peer_addr();
     let (reader, writer): (_, Box<dyn AsyncWrite + Send + Unpin>) = socket.split();
-    (reader, Arc::new(Link::new(writer, limits, meter)))
+    (reader, Arc::new(Link::new(writer, peer_addr, limits, meter)))
 }
 
 /// Encodes one message to the end of the send buffer. When that fails, panics, or gives more than `limit` bytes, the

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use crate::call::{Exchange, Handler, Method, Mode, Opening};
+use crate::call::{Context, Exchange, Handler, Method, Mode, Opening};
 use crate::client::{Call, Channel};
 use crate::stream::half::Owner;
 use crate::{Error, Result};
@@ -42,7 +42,7 @@ impl Names {
         let channel = channel.clone();
         Call::new(async move {
             let Self { service, method, .. } = self;
-            let exchange = channel.open(Opening { service, method, mode }).await;
+            let exchange = channel.open(Opening { service, method, mode, strings: Vec::new() }).await;
             then(exchange.map_err(|error| error.in_method(service, method))?).await
         })
     }
@@ -53,7 +53,7 @@ impl Names {
         mode: Mode,
         handle: impl Fn(Exchange) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
     ) -> Method {
-        Method { name: self.method, mode, handler: Arc::new(Function(handle)) }
+        Method { name: self.method, mode, takes_context: false, handler: Arc::new(Function(handle)) }
     }
 }
 
@@ -63,7 +63,7 @@ impl<F> Handler for Function<F>
 where
     F: Fn(Exchange) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
 {
-    fn handle(&self, exchange: Exchange) -> BoxFuture<'static, Result<()>> {
+    fn handle(&self, exchange: Exchange, _: Context) -> BoxFuture<'static, Result<()>> {
         (self.0)(exchange)
     }
 }

@@ -1,6 +1,7 @@
 //! TTHeader Streaming over the connection task.
 
 mod client;
+mod context;
 mod receiving;
 mod sending;
 mod server;
@@ -20,8 +21,8 @@ use super::lock;
 use super::outbox::Flush;
 use crate::wire::Bounds;
 use crate::wire::ttheader::connection::Connection as Machine;
-use crate::wire::ttheader::frame::DataHead;
-use crate::{Error, Limits};
+use crate::wire::ttheader::frame::{self, DataHead};
+use crate::{Error, Limits, Metadata};
 
 /// One stream as everybody who has to do with it shares it.
 pub(crate) struct Stream {
@@ -31,6 +32,15 @@ pub(crate) struct Stream {
     inbox: Inbox,
     /// Server: the header frame is written.
     answered: AtomicBool,
+    /// Server: what the handler wants to travel back.
+    backward: Mutex<Backward>,
+}
+
+#[derive(Default)]
+struct Backward {
+    header: Metadata,
+    header_sent: bool,
+    trailer: Metadata,
 }
 
 /// One side of a connection: what its streams share.
@@ -53,7 +63,20 @@ impl Stream {
             head: DataHead::new(id, method),
             inbox: Inbox::default(),
             answered: AtomicBool::new(false),
+            backward: Mutex::default(),
         })
+    }
+}
+
+impl Stream {
+    /// Appends the header frame, once, with what the handler has set.
+    fn put_header(&self, outbox: &mut super::outbox::Outbox) {
+        self.answered.store(true, Relaxed);
+        let mut backward = lock(&self.backward);
+        backward.header_sent = true;
+        let strings: Vec<_> = backward.header.iter().collect();
+        frame::put_header(&mut outbox.open, self.id, self.method, &strings, &[]);
+        outbox.framed();
     }
 }
 

@@ -19,7 +19,7 @@ use crate::wire::ttheader::header::Header;
 use crate::wire::ttheader::outcome::{self, Outcome};
 use crate::wire::unary::{self, Calls, EnvelopeKind, Framing, Matched, Unary};
 use crate::wire::{Cut, private};
-use crate::{Error, Result, Side};
+use crate::{Error, Metadata, Result, Side};
 
 /// The TTHeader flag of a client that takes replies in any order.
 const OUT_OF_ORDER: u16 = 1;
@@ -75,7 +75,7 @@ impl Client {
             shared: Arc::clone(&self.shared),
             _hold: Arc::clone(&self.hold),
             inbox: Arc::default(),
-            opening: *opening,
+            opening: opening.clone(),
             sequence: Mutex::new(None),
         });
         let incoming = Answer { call: Arc::clone(&call), done: Some(done) };
@@ -131,7 +131,8 @@ impl Outgoing for Request {
         let id = calls.begin(opening.method, |_| Arc::clone(inbox));
         let before = outbox.open.len();
         // The keys that Kitex's `ClientTTHeaderHandler` sends (spec "Unary" 1.6).
-        let strings = [(SERVICE, opening.service)];
+        let strings = opening.strings.iter().map(|(key, value)| (&**key, &**value));
+        let strings: Vec<_> = [(SERVICE, opening.service)].into_iter().chain(strings).collect();
         let ints = [
             (1, "framed"),
             (3, ""),
@@ -196,6 +197,14 @@ impl Incoming for Answer {
         Poll::Ready(received.message)
     }
 
+    fn poll_header(&mut self, cx: &mut Context<'_>) -> Poll<Result<Metadata>> {
+        self.call.inbox.poll_header(cx)
+    }
+
+    fn poll_trailer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Metadata>> {
+        self.call.inbox.poll_trailer(cx)
+    }
+
     fn reset(&mut self, error: Error) {
         self.call.give_up(error);
     }
@@ -232,6 +241,9 @@ impl Reading {
             return Ok(());
         };
         link.meter.streams.sub(1);
+        if let Some(strings) = reply.header.as_ref().and_then(|header| header.strings.clone()) {
+            inbox.set_header(Metadata::from(strings));
+        }
         let end = if reply.kind == EnvelopeKind::Exception {
             let (text, kind) = unary::read_exception_body(&reply.body).map_err(broken)?;
             // A Kitex server closes the connection after these (spec "Unary" 1.11).
