@@ -21,3 +21,14 @@ async fn a_stream_in_this_process_outlives_its_channel_as_over_a_network() {
     settle().await;
     echo(&mut stream, 1).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_nobody_uses_is_not_made_again() {
+    let rig = Rig::start().await;
+    for _ in 0..60 {
+        advance(Duration::from_secs(1)).await;
+        settle().await;
+    }
+    assert_eq!((rig.client().connections, rig.client().connections_opened), (0, 1));
+    echo(&mut rig.client.echo().await.unwrap(), 1).await;
+}
