@@ -63,7 +63,7 @@ pub(crate) struct Deliveries {
     pub(crate) started: Vec<Running>,
 }
 
-pub(crate) struct Connection<P> {
+pub(crate) struct Connection<P: Protocol> {
     link: Arc<Link>,
     protocol: P,
     socket: Pin<Box<dyn AsyncRead + Send>>,
@@ -190,7 +190,7 @@ impl<P: Protocol> Connection<P> {
             return;
         }
         if self.is_oversized() {
-            self.protocol.settle(false);
+            self.protocol.settle(true);
             self.input = BytesMut::with_capacity(READ_BUFFER);
             return;
         }
@@ -212,8 +212,12 @@ impl<P: Protocol> Connection<P> {
         self.input.is_empty() && self.need <= READ_BUFFER && self.input.capacity() > 4 * READ_AHEAD
     }
 
-    /// Leaves the socket unread while the only reader is behind, at most `lone_stream_pause` at a time.
+    /// Leaves the socket unread while the peer takes no answers, and while the only reader is behind; the latter at
+    /// most `lone_stream_pause` at a time.
     fn is_paused(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.link.is_clogged(cx) {
+            return true;
+        }
         if !self.protocol.is_behind() {
             self.pause = None;
             return false;
@@ -249,7 +253,6 @@ impl<P: Protocol> Connection<P> {
     fn end(&mut self, error: &Error) {
         self.link.close(error.clone());
         self.protocol.lost(error, &mut self.out);
-        self.handlers.disperse();
         self.out.started.clear();
         for waker in self.out.wakers.drain(..) {
             waker.wake();
@@ -289,11 +292,13 @@ impl<P: Protocol> Future for Connection<P> {
                         _ => tracing::debug!(%error, "a connection ends"),
                     }
                     this.end(&error);
+                    this.handlers.disperse();
                     return Poll::Ready(());
                 }
             };
             if this.is_finished() {
                 this.end(&Error::closed("the connection was closed on this side"));
+                this.handlers.disperse();
                 return Poll::Ready(());
             }
             let slept = this.link.waker.end() && !this.handlers_woken.is_marked();
@@ -309,8 +314,12 @@ impl<P: Protocol> Future for Connection<P> {
     }
 }
 
-impl<P> Drop for Connection<P> {
+impl<P: Protocol> Drop for Connection<P> {
+    /// Nothing is left to end unless the task was dropped before its time: its runtime was shut down.
     fn drop(&mut self) {
+        let gone = || Error::transport("the runtime that drove the connection was shut down");
+        self.end(&self.link.closed().unwrap_or_else(gone));
+        self.link.hang_up();
         self.link.meter.connections.sub(1);
     }
 }
@@ -358,7 +367,7 @@ impl Watch {
             self.progress = false;
             let rest = limit.saturating_sub(spent);
             match &mut self.timer {
-                Some(timer) => timer.as_mut().reset(Instant::now() + rest),
+                Some(timer) => timer.set(tokio::time::sleep(rest)),
                 none => *none = Some(Box::pin(tokio::time::sleep(rest))),
             }
         }
@@ -374,7 +383,7 @@ impl Watch {
             }
             self.waits_for = Some((for_what, mark));
             self.progress = false;
-            timer.as_mut().reset(Instant::now() + limit);
+            timer.set(tokio::time::sleep(limit));
         }
         Ok(())
     }

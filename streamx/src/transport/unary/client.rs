@@ -114,7 +114,7 @@ struct Request(Arc<Call>);
 impl Outgoing for Request {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let link = &self.0.shared.link;
-        lock(&link.outbox).poll_room(0, &Share::default(), &link.limits, cx)
+        lock(&link.outbox).poll_room(Arc::as_ptr(&self.0).addr(), &Share::default(), &link.limits, cx)
     }
 
     fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {

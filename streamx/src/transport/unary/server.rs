@@ -198,7 +198,7 @@ struct Answer(Arc<Call>);
 impl Outgoing for Answer {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let link = &self.0.link;
-        lock(&link.outbox).poll_room(self.0.sequence, &Share::default(), &link.limits, cx)
+        lock(&link.outbox).poll_room(Arc::as_ptr(&self.0).addr(), &Share::default(), &link.limits, cx)
     }
 
     fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
