@@ -47,6 +47,35 @@ async fn every_answer_that_waits_for_room_is_woken_even_if_its_client_numbers_al
 }
 
 #[tokio::test]
+async fn a_call_whose_answer_does_not_decode_fails_with_its_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("framed://{}", listener.local_addr().unwrap());
+    let client = ProbeClient::new(Channel::builder(url).connect_lazy().unwrap());
+    let call = tokio::spawn(client.ask(Note::number(1)));
+    let mut peer = Raw::accepted(soon(listener.accept()).await.unwrap().0);
+    peer.read_framed().await;
+    peer.write(&raw::framed(3, "Ask", 1, &[0x0b, 0, 1, 0xff])).await;
+    soon(call).await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_is_not_counted_for_ever() {
+    let rig = Rig::start().await;
+    let mut call = rig.client.ask(Note::of_size(1, 64 * KIB));
+    soon(async {
+        while rig.client().queued_bytes == 0 {
+            if rig.client().frames_received == 0 {
+                assert!(futures::poll!(&mut call).is_pending());
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    drop(call);
+    rig.at_rest().await;
+}
+
+#[tokio::test]
 async fn a_limit_of_time_may_be_as_long_as_there_is() {
     let forever = Limits::default().frame_timeout(Duration::MAX).first_frame_timeout(Duration::MAX);
     let server = forever.write_stall_timeout(Duration::MAX).lone_stream_pause(Duration::MAX);

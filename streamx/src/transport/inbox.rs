@@ -50,10 +50,6 @@ pub(crate) struct Pushed {
     pub(crate) waker: Option<Waker>,
     /// The receiver has been given a turn, to be counted.
     pub(crate) new_turn: bool,
-    /// What the message costs of the budgets.
-    pub(crate) cost: usize,
-    /// What was queued before it.
-    pub(crate) before: usize,
 }
 
 /// What a receiver got.
@@ -67,20 +63,23 @@ pub(crate) struct Received {
 
 impl Inbox {
     /// Adds a message. A receiver that waits gets `turn`. A small message that a receiver waits for is not counted as
-    /// queued: it is as good as taken.
-    pub(crate) fn push(&self, payload: Bytes, turn: Turn) -> Pushed {
+    /// queued: it is as good as taken. What any other costs of the budgets is `charge`d, along with what is queued
+    /// already, before a receiver can take it: a budget is never given back before it is taken.
+    pub(crate) fn push(&self, payload: Bytes, turn: Turn, charge: impl FnOnce(usize, usize)) -> Pushed {
         let state = &mut *lock(&self.state);
         if state.end.is_some() || state.deaf {
             return Pushed::default();
         }
-        let before = state.bytes;
         let waker = state.receiver.take();
         state.handed |= waker.is_some() && state.queue.is_empty() && payload.len() < COPY_BELOW;
-        let cost = if state.handed && state.queue.is_empty() { 0 } else { payload.len() + OVERHEAD };
-        state.bytes += cost;
+        if !state.handed || !state.queue.is_empty() {
+            let cost = payload.len() + OVERHEAD;
+            charge(cost, state.bytes);
+            state.bytes += cost;
+        }
         state.queue.push_back(payload);
         let new_turn = waker.is_some() && std::mem::replace(&mut state.turn, turn) != turn;
-        Pushed { waker, new_turn, cost, before }
+        Pushed { waker, new_turn }
     }
 
     /// Nothing more will arrive. What is queued is still delivered; the first end stays.

@@ -92,17 +92,20 @@ struct Call {
 impl Call {
     /// Nobody waits for the answer any more.
     fn give_up(&self, error: Error) {
-        if let Some(sequence) = lock(&self.sequence).take()
-            && lock(&self.shared.calls).give_up(sequence).is_some()
-        {
-            self.shared.link.meter.streams.sub(1);
+        let link = &self.shared.link;
+        let sequence = lock(&self.sequence).take();
+        let given_up = sequence.and_then(|sequence| lock(&self.shared.calls).give_up(sequence));
+        if given_up.is_some() {
+            link.meter.streams.sub(1);
             // Without multiplexing the next answer on this connection would be that of this call; closing it also
             // tells the server that nobody waits.
             if !self.shared.multiplexes.load(Relaxed) {
-                self.shared.link.close(error.clone());
+                link.close(error.clone());
             }
         }
-        if let Some(waker) = self.inbox.fail(error, &self.shared.link.turns).0 {
+        let (waker, freed) = self.inbox.fail(error, &link.turns);
+        link.meter.queued_bytes.sub(freed);
+        if let Some(waker) = waker {
             waker.wake();
         }
     }
@@ -230,15 +233,22 @@ impl Reading {
         };
         link.meter.streams.sub(1);
         let end = if reply.kind == EnvelopeKind::Exception {
-            let (text, kind) = unary::read_exception_body(&reply.body).map_err(broken)?;
+            let (text, kind) = match unary::read_exception_body(&reply.body) {
+                Ok(exception) => exception,
+                Err(violation) => {
+                    let error = broken(violation);
+                    out.wakers.extend(inbox.end(Err(error.clone()), &link.turns));
+                    return Err(error);
+                }
+            };
             // A Kitex server closes the connection after these (spec "Unary" 1.11).
             if matches!(kind, 1 | 7 | 20) && !from_streamx {
                 spent.store(true, Relaxed);
             }
             Err(application(text, kind, ints).with_side(Side::Server))
         } else {
-            let Pushed { waker, new_turn, cost, .. } = inbox.push(reply.body, link.turns.current());
-            link.meter.queued_bytes.add(cost);
+            let charge = |cost, _| _ = link.meter.queued_bytes.add(cost);
+            let Pushed { waker, new_turn } = inbox.push(reply.body, link.turns.current(), charge);
             out.wakers.extend(waker);
             out.turns += usize::from(new_turn);
             Ok(())

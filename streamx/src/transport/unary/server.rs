@@ -11,7 +11,7 @@ use crate::call::router::{NoRoute, Route, Router};
 use crate::call::{Encode, Exchange, Incoming, Mode, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::handlers::{Running, Serving};
-use crate::transport::inbox::{Inbox, Pushed};
+use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
 use crate::transport::ttheader::{CODE_KEY, exception_type, private_keys};
@@ -103,9 +103,9 @@ impl Server {
             oneway: route.method.mode == Mode::Oneway,
             answered: Mutex::new(false),
         });
-        let Pushed { cost, .. } = call.inbox.push(message.body, self.link.turns.current());
+        let charge = |cost, _| _ = self.link.meter.queued_bytes.add(cost);
+        let _nobody_waits_yet = call.inbox.push(message.body, self.link.turns.current(), charge);
         let _nobody_waits_yet = call.inbox.end(Ok(()), &self.link.turns);
-        self.link.meter.queued_bytes.add(cost);
         self.link.meter.streams.add(1);
         self.link.meter.streams_opened.add(1);
         self.next += 1;
