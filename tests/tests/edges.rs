@@ -190,3 +190,34 @@ async fn a_connection_that_ended_is_closed_though_a_handle_of_it_is_kept() {
     while !peer.read().await.is_empty() {}
     drop(stream);
 }
+
+/// The Thrift binary form of a note with so many bytes.
+fn note(size: usize) -> Vec<u8> {
+    let length = u32::try_from(size).unwrap().to_be_bytes();
+    [&[0x0b, 0, 2][..], &length, &vec![0x5a; size], &[0]].concat()
+}
+
+#[test]
+fn a_few_bytes_that_queue_do_not_keep_the_buffer_of_the_large_message_before_them() {
+    const ROUNDS: u64 = 32;
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let rig = runtime.block_on(Setup::placed(Placement::Connection).start());
+    let held = allocation_counter::measure(|| {
+        runtime.block_on(async {
+            let mut peer = Raw::connect(rig.address()).await;
+            peer.write(&raw::frame(1, raw::HEADER, "Sum", b"")).await;
+            peer.write(&raw::frame(2, raw::HEADER, "Hold", b"")).await;
+            let large = raw::frame(1, raw::DATA, "Sum", &note(9000 * KIB));
+            let small = raw::frame(2, raw::DATA, "Hold", &note(5 * KIB));
+            let both = [large, small].concat();
+            for round in 1..=ROUNDS {
+                peer.write(&both).await;
+                eventually(|| rig.server().frames_received == 2 + 2 * round).await;
+            }
+            assert!(rig.server().queued_bytes < 256 << 10);
+            std::mem::forget(peer);
+        });
+    });
+    let held = held.bytes_current;
+    assert!(held < 4 << 20, "{held} bytes are held for {ROUNDS} messages of 5 KiB");
+}

@@ -34,9 +34,9 @@ pub(crate) trait Protocol: Send + Unpin + 'static {
     /// worth looking again. An error ends the connection.
     fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize>;
 
-    /// The read buffer is needed again. When somebody still holds a slice of it (`pinned`), small messages that are
-    /// queued are copied out.
-    fn settle(&mut self, pinned: bool);
+    /// The read buffer is needed again. When somebody still holds a slice of it, its size is `pinned`, and messages that
+    /// are queued and small beside it are copied out.
+    fn settle(&mut self, pinned: Option<usize>);
 
     /// The peer has closed the connection, or it broke: ends every call on it with `error`.
     fn lost(&mut self, error: &Error, out: &mut Deliveries);
@@ -68,6 +68,8 @@ pub(crate) struct Connection<P: Protocol> {
     protocol: P,
     socket: Pin<Box<dyn AsyncRead + Send>>,
     input: BytesMut,
+    /// How large the read buffer was made, of which `input` is what is left.
+    buffer: usize,
     need: usize,
     handlers: Handlers,
     handlers_woken: Arc<HandlersWaker>,
@@ -101,6 +103,7 @@ impl<P: Protocol> Connection<P> {
             protocol,
             socket: Box::pin(socket),
             need: usize::from(input.is_empty()),
+            buffer: input.capacity(),
             input,
             out: Deliveries::default(),
             patience: 0,
@@ -190,12 +193,13 @@ impl<P: Protocol> Connection<P> {
             return;
         }
         if self.is_oversized() {
-            self.protocol.settle(true);
+            self.protocol.settle(Some(self.buffer));
             self.input = BytesMut::with_capacity(READ_BUFFER);
+            self.buffer = READ_BUFFER;
             return;
         }
         if self.input.try_reclaim(room) {
-            self.protocol.settle(false);
+            self.protocol.settle(None);
             return;
         }
         // Those who were just woken have not taken their messages yet. The rest of the buffer gives them time: by the
@@ -203,8 +207,9 @@ impl<P: Protocol> Connection<P> {
         if free >= enough {
             return;
         }
-        self.protocol.settle(true);
+        self.protocol.settle(Some(self.buffer));
         self.input.reserve(room.max(READ_BUFFER.saturating_sub(self.input.len())));
+        self.buffer = self.input.capacity();
     }
 
     /// A buffer that a large frame has left behind.

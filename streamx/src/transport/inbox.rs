@@ -15,6 +15,8 @@ use crate::{Error, Result};
 const OVERHEAD: usize = 32;
 /// A payload smaller than this that has to queue is copied, because as a slice it pins a whole read buffer.
 const COPY_BELOW: usize = 4 << 10;
+/// So is one that would pin more than so many times its size: the buffer of a large message.
+const PINS_AT_MOST: usize = 8;
 
 /// The inbox of one stream: filled by the connection task, emptied by one receiver.
 #[derive(Debug, Default)]
@@ -158,11 +160,12 @@ impl Inbox {
         lock(&self.state).turn.take()
     }
 
-    /// Copies small payloads that are still queued out of the read buffer they are slices of.
-    pub(crate) fn unpin_small(&self) {
+    /// Copies small payloads that are still queued out of the read buffer of this size they are slices of.
+    pub(crate) fn unpin_small(&self, buffer: usize) {
+        let below = COPY_BELOW.max(buffer / PINS_AT_MOST);
         let state = &mut *lock(&self.state);
         let start = state.owned;
-        for payload in state.queue.iter_mut().skip(start).filter(|payload| payload.len() < COPY_BELOW) {
+        for payload in state.queue.iter_mut().skip(start).filter(|payload| payload.len() < below) {
             *payload = Bytes::copy_from_slice(payload);
         }
         state.owned = state.queue.len();
@@ -197,5 +200,24 @@ impl State {
         self.owned = 0;
         self.handed = false;
         std::mem::take(&mut self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_charged_before_anybody_can_take_it() {
+        let inbox = Inbox::default();
+        let mut charged = Vec::new();
+        for _ in 0..2 {
+            inbox.push(Bytes::from_static(b"a note"), Turn::NONE, |cost, queued| {
+                assert!(inbox.state.try_lock().is_err(), "a receiver has to wait");
+                charged.push((cost, queued));
+            });
+        }
+        let cost = 6 + OVERHEAD;
+        assert_eq!(charged, [(cost, 0), (cost, cost)]);
     }
 }

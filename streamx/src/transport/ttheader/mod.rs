@@ -188,11 +188,11 @@ fn broken(violation: crate::wire::Violation) -> Error {
 }
 
 /// See [`Protocol::settle`](super::connection::Protocol::settle).
-fn settle(peer: &Peer, touched: &mut Vec<i32>, pinned: bool) {
-    if pinned {
+fn settle(peer: &Peer, touched: &mut Vec<i32>, pinned: Option<usize>) {
+    if let Some(buffer) = pinned {
         let machine = lock(&peer.machine);
         for stream in touched.iter().filter_map(|id| machine.slot(*id)) {
-            stream.inbox.unpin_small();
+            stream.inbox.unpin_small(buffer);
         }
     }
     touched.clear();

@@ -214,7 +214,7 @@ impl Protocol for Server {
         Ok(need)
     }
 
-    fn settle(&mut self, pinned: bool) {
+    fn settle(&mut self, pinned: Option<usize>) {
         super::settle(&self.peer, &mut self.touched, pinned);
     }
 

@@ -274,7 +274,7 @@ impl Protocol for Reading {
     }
 
     /// An answer that nobody has taken yet is small or will be taken at once; its call holds it either way.
-    fn settle(&mut self, _pinned: bool) {}
+    fn settle(&mut self, _pinned: Option<usize>) {}
 
     fn lost(&mut self, error: &Error, out: &mut Deliveries) {
         let inboxes: Vec<_> = lock(&self.0.calls).drain().collect();

@@ -133,10 +133,10 @@ impl Protocol for Server {
         }
     }
 
-    fn settle(&mut self, pinned: bool) {
-        if pinned {
+    fn settle(&mut self, pinned: Option<usize>) {
+        if let Some(buffer) = pinned {
             for call in lock(&self.calls.0).values() {
-                call.inbox.unpin_small();
+                call.inbox.unpin_small(buffer);
             }
         }
     }
