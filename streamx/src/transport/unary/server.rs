@@ -12,7 +12,7 @@ use crate::call::{Encode, Exchange, Incoming, Mode, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure::{Failure, exception_type};
 use crate::transport::handlers::{Running, Serving};
-use crate::transport::inbox::{Inbox, Pushed};
+use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
 use crate::transport::{encode_into, lock};
@@ -104,9 +104,9 @@ impl Server {
             oneway: route.method.mode == Mode::Oneway,
             answered: Mutex::new(false),
         });
-        let Pushed { cost, .. } = call.inbox.push(message.body, self.link.turns.current());
+        let charge = |cost, _| _ = self.link.meter.queued_bytes.add(cost);
+        let _nobody_waits_yet = call.inbox.push(message.body, self.link.turns.current(), charge);
         let _nobody_waits_yet = call.inbox.end(Ok(()), &self.link.turns);
-        self.link.meter.queued_bytes.add(cost);
         self.link.meter.streams.add(1);
         self.link.meter.streams_opened.add(1);
         self.next += 1;
@@ -134,10 +134,10 @@ impl Protocol for Server {
         }
     }
 
-    fn settle(&mut self, pinned: bool) {
-        if pinned {
+    fn settle(&mut self, pinned: Option<usize>) {
+        if let Some(buffer) = pinned {
             for call in lock(&self.calls.0).values() {
-                call.inbox.unpin_small();
+                call.inbox.unpin_small(buffer);
             }
         }
     }
@@ -199,7 +199,7 @@ struct Answer(Arc<Call>);
 impl Outgoing for Answer {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let link = &self.0.link;
-        lock(&link.outbox).poll_room(self.0.sequence, &Share::default(), &link.limits, cx)
+        lock(&link.outbox).poll_room(Arc::as_ptr(&self.0).addr(), &Share::default(), &link.limits, cx)
     }
 
     fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
