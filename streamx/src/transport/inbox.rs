@@ -15,6 +15,8 @@ use crate::{Error, Metadata, Result};
 const OVERHEAD: usize = 32;
 /// A payload smaller than this that has to queue is copied, because as a slice it pins a whole read buffer.
 const COPY_BELOW: usize = 4 << 10;
+/// So is one that would pin more than so many times its size: the buffer of a large message.
+const PINS_AT_MOST: usize = 8;
 
 /// The inbox of one stream: filled by the connection task, emptied by one receiver.
 #[derive(Debug, Default)]
@@ -56,10 +58,6 @@ pub(crate) struct Pushed {
     pub(crate) waker: Option<Waker>,
     /// The receiver has been given a turn, to be counted.
     pub(crate) new_turn: bool,
-    /// What the message costs of the budgets.
-    pub(crate) cost: usize,
-    /// What was queued before it.
-    pub(crate) before: usize,
 }
 
 /// What a receiver got.
@@ -73,20 +71,23 @@ pub(crate) struct Received {
 
 impl Inbox {
     /// Adds a message. A receiver that waits gets `turn`. A small message that a receiver waits for is not counted as
-    /// queued: it is as good as taken.
-    pub(crate) fn push(&self, payload: Bytes, turn: Turn) -> Pushed {
+    /// queued: it is as good as taken. What any other costs of the budgets is `charge`d, along with what is queued
+    /// already, before a receiver can take it: a budget is never given back before it is taken.
+    pub(crate) fn push(&self, payload: Bytes, turn: Turn, charge: impl FnOnce(usize, usize)) -> Pushed {
         let state = &mut *lock(&self.state);
         if state.end.is_some() || state.deaf {
             return Pushed::default();
         }
-        let before = state.bytes;
         let waker = state.receiver.take();
         state.handed |= waker.is_some() && state.queue.is_empty() && payload.len() < COPY_BELOW;
-        let cost = if state.handed && state.queue.is_empty() { 0 } else { payload.len() + OVERHEAD };
-        state.bytes += cost;
+        if !state.handed || !state.queue.is_empty() {
+            let cost = payload.len() + OVERHEAD;
+            charge(cost, state.bytes);
+            state.bytes += cost;
+        }
         state.queue.push_back(payload);
         let new_turn = waker.is_some() && std::mem::replace(&mut state.turn, turn) != turn;
-        Pushed { waker, new_turn, cost, before }
+        Pushed { waker, new_turn }
     }
 
     /// The header has arrived.
@@ -209,11 +210,12 @@ impl Inbox {
         lock(&self.state).turn.take()
     }
 
-    /// Copies small payloads that are still queued out of the read buffer they are slices of.
-    pub(crate) fn unpin_small(&self) {
+    /// Copies small payloads that are still queued out of the read buffer of this size they are slices of.
+    pub(crate) fn unpin_small(&self, buffer: usize) {
+        let below = COPY_BELOW.max(buffer / PINS_AT_MOST);
         let state = &mut *lock(&self.state);
         let start = state.owned;
-        for payload in state.queue.iter_mut().skip(start).filter(|payload| payload.len() < COPY_BELOW) {
+        for payload in state.queue.iter_mut().skip(start).filter(|payload| payload.len() < below) {
             *payload = Bytes::copy_from_slice(payload);
         }
         state.owned = state.queue.len();
@@ -266,5 +268,24 @@ impl State {
         self.owned = 0;
         self.handed = false;
         std::mem::take(&mut self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_charged_before_anybody_can_take_it() {
+        let inbox = Inbox::default();
+        let mut charged = Vec::new();
+        for _ in 0..2 {
+            inbox.push(Bytes::from_static(b"a note"), Turn::NONE, |cost, queued| {
+                assert!(inbox.state.try_lock().is_err(), "a receiver has to wait");
+                charged.push((cost, queued));
+            });
+        }
+        let cost = 6 + OVERHEAD;
+        assert_eq!(charged, [(cost, 0), (cost, cost)]);
     }
 }

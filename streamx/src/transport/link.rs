@@ -42,7 +42,8 @@ struct Writer {
     socket: Pin<Box<dyn AsyncWrite + Send>>,
     batch: Batch,
     done: usize,
-    failed: bool,
+    /// Nothing more can be written.
+    over: bool,
 }
 
 impl Link {
@@ -65,7 +66,7 @@ impl Link {
                 socket: Box::pin(socket),
                 batch: Batch::default(),
                 done: 0,
-                failed: false,
+                over: false,
             }),
             stalled: AtomicBool::new(false),
             written: AtomicU64::new(0),
@@ -76,6 +77,12 @@ impl Link {
     /// Whether so little is buffered that no budget can be full; saves a look at the outbox.
     pub(crate) fn has_room(&self) -> bool {
         self.level.load(Relaxed) < self.limits.stream_send_buffer.min(self.limits.connection_send_buffer)
+    }
+
+    /// See [`Outbox::is_clogged`].
+    pub(crate) fn is_clogged(&self, cx: &Context<'_>) -> bool {
+        self.level.load(Relaxed) > self.limits.connection_send_buffer
+            && lock(&self.outbox).is_clogged(&self.limits, cx)
     }
 
     /// Does what [`Outbox::flush_rule`] said. Not to be called with the outbox locked.
@@ -165,6 +172,13 @@ impl Link {
         self.wake_task();
     }
 
+    /// Closes the socket now; handles of streams, which hold the link, may be kept for long.
+    pub(crate) fn hang_up(&self) {
+        let mut writer = lock(&self.writer);
+        writer.over = true;
+        writer.socket = Box::pin(tokio::io::sink());
+    }
+
     /// Everything that was sent is written.
     pub(crate) fn is_drained(&self) -> bool {
         lock(&self.outbox).is_drained()
@@ -190,7 +204,7 @@ impl Link {
         let waker = self.waker.task();
         let cx = &mut Context::from_waker(&waker);
         let mut writer = lock(&self.writer);
-        if writer.failed {
+        if writer.over {
             return Poll::Ready(());
         }
         loop {
@@ -215,7 +229,7 @@ impl Link {
                     }
                 }
                 Poll::Ready(Err(error)) => {
-                    writer.failed = true;
+                    writer.over = true;
                     drop(writer);
                     let text = format!("the connection broke while writing: {error}");
                     self.close(Error::transport(text).with_kitex_code(12006).with_source(error));

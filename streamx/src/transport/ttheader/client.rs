@@ -55,6 +55,12 @@ impl Client {
         lock(&self.peer.machine).len()
     }
 
+    /// Tells later, without keeping the connection open, whether it has carried a stream.
+    pub(crate) fn was_used(&self) -> impl FnOnce() -> bool + Send + use<> {
+        let peer = Arc::clone(&self.peer);
+        move || lock(&peer.machine).has_opened()
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.peer.link.closed().is_none()
     }
@@ -204,7 +210,7 @@ impl Protocol for Reading {
         Ok(need)
     }
 
-    fn settle(&mut self, pinned: bool) {
+    fn settle(&mut self, pinned: Option<usize>) {
         super::settle(&self.peer, &mut self.touched, pinned);
     }
 

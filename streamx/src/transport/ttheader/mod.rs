@@ -9,7 +9,7 @@ mod server;
 pub(crate) use client::{Client, Hold};
 pub(crate) use server::Server;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -115,27 +115,28 @@ impl Peer {
 
     /// Queues a message. False when the budgets are full, and a stream has to end for it.
     fn queue(&self, stream: &Stream, payload: Bytes, out: &mut Deliveries) -> bool {
-        let Pushed { waker, new_turn, cost, before } = stream.inbox.push(payload, self.link.turns.current());
+        let limits = self.limits();
+        let mut fits = true;
+        let charge = |cost, by_stream| {
+            let by_connection = self.queued.fetch_add(cost, SeqCst);
+            let by_server = self.link.meter.queued_bytes.add(cost);
+            fits = by_stream < limits.stream_receive_buffer
+                && by_connection < limits.connection_receive_buffer
+                && by_server < limits.server_receive_buffer as u64;
+        };
+        let Pushed { waker, new_turn } = stream.inbox.push(payload, self.link.turns.current(), charge);
         out.wakers.extend(waker);
         out.turns += usize::from(new_turn);
-        if cost == 0 {
-            return true;
-        }
-        let limits = self.limits();
-        let by_connection = self.queued.fetch_add(cost, Relaxed);
-        let by_server = self.link.meter.queued_bytes.add(cost);
-        before < limits.stream_receive_buffer
-            && by_connection < limits.connection_receive_buffer
-            && by_server < limits.server_receive_buffer as u64
+        fits
     }
 
     /// A receiver took messages, or they were dropped.
     fn freed(&self, bytes: usize) {
-        self.queued.fetch_sub(bytes, Relaxed);
+        self.queued.fetch_sub(bytes, SeqCst);
         self.link.meter.queued_bytes.sub(bytes);
         let limit = self.limits().lone_stream_receive_buffer;
-        if self.behind.load(Relaxed) && self.queued.load(Relaxed) <= limit / 2 {
-            self.behind.store(false, Relaxed);
+        if self.behind.load(SeqCst) && self.queued.load(SeqCst) <= limit / 2 {
+            self.behind.store(false, SeqCst);
             self.link.wake_task();
         }
     }
@@ -143,12 +144,13 @@ impl Peer {
     /// Whether the socket is to be left unread: the only stream this connection has ever had is behind.
     fn is_behind(&self) -> bool {
         if self.shared.load(Relaxed) || self.queued.load(Relaxed) < self.limits().lone_stream_receive_buffer {
-            self.behind.store(false, Relaxed);
+            self.behind.store(false, SeqCst);
             return false;
         }
-        self.behind.store(true, Relaxed);
-        // Looked at again, because the receiver may have caught up before the mark was there to be seen.
-        self.queued.load(Relaxed) >= self.limits().lone_stream_receive_buffer
+        self.behind.store(true, SeqCst);
+        // Looked at again, because the receiver may have caught up before the mark was there to be seen: it changes the
+        // number and then looks at the mark, so in one order for all one of the two sees the other.
+        self.queued.load(SeqCst) >= self.limits().lone_stream_receive_buffer
     }
 
     /// The stream that has most queued: the one that ends when a budget is full.
@@ -202,11 +204,11 @@ fn broken(violation: crate::wire::Violation) -> Error {
 }
 
 /// See [`Protocol::settle`](super::connection::Protocol::settle).
-fn settle(peer: &Peer, touched: &mut Vec<i32>, pinned: bool) {
-    if pinned {
+fn settle(peer: &Peer, touched: &mut Vec<i32>, pinned: Option<usize>) {
+    if let Some(buffer) = pinned {
         let machine = lock(&peer.machine);
         for stream in touched.iter().filter_map(|id| machine.slot(*id)) {
-            stream.inbox.unpin_small();
+            stream.inbox.unpin_small(buffer);
         }
     }
     touched.clear();

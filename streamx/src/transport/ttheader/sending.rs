@@ -84,7 +84,8 @@ impl Outgoing for Sending {
         if link.has_room() {
             return Poll::Ready(Ok(()));
         }
-        lock(&link.outbox).poll_room(self.stream.id, &self.share, &link.limits, cx)
+        let call = Arc::as_ptr(&self.stream).addr();
+        lock(&link.outbox).poll_room(call, &self.share, &link.limits, cx)
     }
 
     fn put(&mut self, encode: Encode<'_>, last: bool) -> Result<()> {

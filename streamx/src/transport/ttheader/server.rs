@@ -1,7 +1,7 @@
 //! The server's side of a TTHeader Streaming connection.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -33,6 +33,8 @@ pub(crate) struct Server {
     handlers: Arc<AtomicUsize>,
     /// The streams that got messages out of the present read buffer.
     touched: Vec<i32>,
+    /// Streams that a limit has ended before their handlers.
+    cut_off: Vec<Weak<Stream>>,
     resets: Resets,
     excess: usize,
     cutter: Cutter,
@@ -53,6 +55,7 @@ impl Server {
             router,
             handlers: Arc::default(),
             touched: Vec::new(),
+            cut_off: Vec::new(),
             resets: Resets::new(),
             excess: 0,
             cutter: Cutter::default(),
@@ -93,6 +96,7 @@ impl Server {
                 let error = peer.too_large(size).with_side(Side::Client);
                 let _flush = peer.write(|outbox| put_end(outbox, &slot, more, Err(&error)));
                 out.wakers.extend(slot.inbox.end(Err(error), turns));
+                self.cut_off(&slot);
             }
             Event::Duplicate { id, slot } => {
                 peer.closed(1);
@@ -170,8 +174,9 @@ impl Server {
     }
 
     /// Ends the stream that is furthest behind; its handler goes on and finds out when it reads or writes.
-    fn overflow(&self, machine: &mut Machine<Arc<Stream>>, out: &mut Deliveries) {
+    fn overflow(&mut self, machine: &mut Machine<Arc<Stream>>, out: &mut Deliveries) {
         let Some(stream) = Peer::furthest_behind(machine) else { return };
+        self.cut_off(&stream);
         let error = self.peer.overflow(&stream).with_side(Side::Server);
         if let Some((_, header_first)) = machine.end(stream.id) {
             self.peer.closed(1);
@@ -180,6 +185,12 @@ impl Server {
         let (waker, freed) = stream.inbox.fail(error, &self.peer.link.turns);
         out.wakers.extend(waker);
         self.peer.freed(freed);
+    }
+
+    /// Remembers a stream whose handler goes on, until the connection is lost at the latest.
+    fn cut_off(&mut self, stream: &Arc<Stream>) {
+        self.cut_off.retain(|stream| stream.strong_count() > 0);
+        self.cut_off.push(Arc::downgrade(stream));
     }
 }
 
@@ -208,7 +219,7 @@ impl connection::Protocol for Server {
         Ok(need)
     }
 
-    fn settle(&mut self, pinned: bool) {
+    fn settle(&mut self, pinned: Option<usize>) {
         super::settle(&self.peer, &mut self.touched, pinned);
     }
 
@@ -217,7 +228,8 @@ impl connection::Protocol for Server {
         self.peer.closed(streams.len());
         let text = format!("the call was cancelled because its connection ended: {}", error.message());
         let error = Error::new(Code::Cancelled, text).with_kitex_code(12013).with_side(Side::Client);
-        for stream in streams {
+        let cut_off = self.cut_off.iter().filter_map(Weak::upgrade);
+        for stream in streams.into_iter().chain(cut_off) {
             self.abandon(&stream, error.clone(), out);
         }
     }

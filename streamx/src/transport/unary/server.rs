@@ -13,7 +13,7 @@ use crate::call::{Context, Encode, Exchange, Incoming, Mode, Outgoing, Protocol}
 use crate::transport::connection::{self, Deliveries};
 use crate::transport::failure::{Failure, exception_type};
 use crate::transport::handlers::{Running, Serving};
-use crate::transport::inbox::{Inbox, Pushed};
+use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
 use crate::transport::{encode_into, lock, metainfo};
@@ -115,9 +115,9 @@ impl Server {
             facts: metainfo::facts(&route, protocol, self.link.peer_addr, strings),
             backward: Mutex::default(),
         });
-        let Pushed { cost, .. } = call.inbox.push(message.body, self.link.turns.current());
+        let charge = |cost, _| _ = self.link.meter.queued_bytes.add(cost);
+        let _nobody_waits_yet = call.inbox.push(message.body, self.link.turns.current(), charge);
         let _nobody_waits_yet = call.inbox.end(Ok(()), &self.link.turns);
-        self.link.meter.queued_bytes.add(cost);
         self.link.meter.streams.add(1);
         self.link.meter.streams_opened.add(1);
         self.next += 1;
@@ -146,10 +146,10 @@ impl connection::Protocol for Server {
         }
     }
 
-    fn settle(&mut self, pinned: bool) {
-        if pinned {
+    fn settle(&mut self, pinned: Option<usize>) {
+        if let Some(buffer) = pinned {
             for call in lock(&self.calls.0).values() {
-                call.inbox.unpin_small();
+                call.inbox.unpin_small(buffer);
             }
         }
     }
@@ -245,7 +245,7 @@ struct Answer(Arc<Call>);
 impl Outgoing for Answer {
     fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<()>> {
         let link = &self.0.link;
-        lock(&link.outbox).poll_room(self.0.sequence, &Share::default(), &link.limits, cx)
+        lock(&link.outbox).poll_room(Arc::as_ptr(&self.0).addr(), &Share::default(), &link.limits, cx)
     }
 
     fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
