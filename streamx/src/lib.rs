@@ -5,6 +5,7 @@
 mod counters;
 mod error;
 mod limits;
+mod metadata;
 
 pub mod schema;
 
@@ -28,12 +29,13 @@ pub mod private;
 #[doc(hidden)]
 pub mod fuzz;
 
-pub use call::{Placement, Service};
+pub use call::{Context, Placement, Protocol, Service};
 pub use client::Channel;
 pub use codec::Message;
 pub use counters::Counters;
 pub use error::{BizError, Code, Error, Result, Side};
 pub use limits::Limits;
+pub use metadata::Metadata;
 pub use server::Server;
 pub use stream::{Bidi, Lends, Payload, Sender, Sending, Streaming};
 pub use streamx_macros::{Message, service};

@@ -4,9 +4,11 @@
 //! direction. A message costs one virtual call: it is encoded straight into the connection's send buffer, and
 //! decoded from a slice of its receive buffer.
 
+pub(crate) mod context;
 pub(crate) mod placement;
 pub(crate) mod router;
 
+pub use context::{Context, Protocol};
 pub use placement::Placement;
 pub use router::Service;
 
@@ -14,7 +16,7 @@ pub(crate) use crate::schema::Mode;
 
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
@@ -45,7 +47,7 @@ pub(crate) type Encode<'a> = &'a mut dyn FnMut(&mut BytesMut) -> Result<()>;
 /// Dropping does nothing: the typed handle decides whether it has to [`reset`](Self::reset).
 pub trait Outgoing: Send + Sync {
     /// Waits for room in the byte budgets. Fails when the call is over.
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>>;
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<()>>;
 
     /// Writes one message now, whatever the budget, which may go negative. `last` says that no further message of
     /// this side follows: it saves a write, and [`finish`](Self::finish) need not be called.
@@ -68,7 +70,7 @@ pub trait Outgoing: Send + Sync {
 pub trait Incoming: Send + Sync {
     /// The next message; `None` once the other side has finished, a failure once it has failed, both again on every
     /// later call. Messages that arrived before a failure come first.
-    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>>;
+    fn poll_message(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Option<Bytes>>>;
 
     /// As [`Outgoing::reset`].
     fn reset(&mut self, error: Error);
@@ -96,7 +98,7 @@ impl fmt::Debug for Exchange {
 /// own, and dropped when the caller is gone. When it ends the call ends: normally with `Ok`, or with the error.
 pub trait Handler: Send + Sync + 'static {
     /// Starts the handler of one call.
-    fn handle(&self, exchange: Exchange) -> BoxFuture<'static, Result<()>>;
+    fn handle(&self, exchange: Exchange, context: Context) -> BoxFuture<'static, Result<()>>;
 }
 
 /// A method as a server knows it.
@@ -107,6 +109,8 @@ pub struct Method {
     pub name: &'static str,
     /// How it is called.
     pub mode: Mode,
+    /// Whether its functions take the context of the call, so that they can do something when the caller is gone.
+    pub takes_context: bool,
     /// What is called.
     pub handler: Arc<dyn Handler>,
 }

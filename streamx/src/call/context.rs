@@ -1,0 +1,220 @@
+//! What a handler knows of the call it serves, beside its messages.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task;
+
+use crate::{Error, Metadata, Result};
+
+/// The call that a handler serves: the optional first argument of any method of a service.
+///
+/// ```
+/// # #[derive(streamx::Message, Clone, Debug, Default)]
+/// # struct Request { #[field(1)] message: String }
+/// use streamx::{Context, Result};
+///
+/// #[streamx::service]
+/// trait Greeter {
+///     async fn greet(&self, ctx: Context, req: Request) -> Result<String>;
+/// }
+///
+/// struct Polite;
+///
+/// impl Greeter for Polite {
+///     async fn greet(&self, ctx: Context, req: Request) -> Result<String> {
+///         let user = ctx.persistent("user").unwrap_or("stranger");
+///         Ok(format!("{}, {user}", req.message))
+///     }
+/// }
+/// ```
+///
+/// Cheap to clone, and may outlive the handler.
+///
+/// # Cancelling
+///
+/// When its caller is gone a handler is dropped. One whose method takes the context is not, at first: it can await
+/// [`cancelled`](Self::cancelled), its `send` and `recv` fail with the reason, and it is dropped after `cancel_grace`
+/// of [`Limits`](crate::Limits).
+///
+/// # Dropping
+///
+/// Means nothing to the call.
+#[derive(Clone)]
+pub struct Context(Arc<dyn Served>);
+
+/// A call as its context shows it; the transport's side.
+pub(crate) trait Served: Send + Sync {
+    fn facts(&self) -> &Facts;
+    fn set_header(&self, key: &str, value: &str) -> Result<()>;
+    fn set_trailer(&self, key: &str, value: &str) -> Result<()>;
+    fn send_header(&self) -> Result<()>;
+    fn poll_cancelled(&self, cx: &task::Context<'_>) -> task::Poll<Error>;
+}
+
+/// What is known when a call begins.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) service: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) protocol: Protocol,
+    pub(crate) peer_addr: Option<SocketAddr>,
+    pub(crate) persistent: Metadata,
+    pub(crate) transient: Metadata,
+    pub(crate) metadata: Metadata,
+}
+
+/// The protocol a call came over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// TTHeader Streaming.
+    TTHeaderStreaming,
+    /// A unary call in a TTHeader message.
+    TTHeader,
+    /// A unary call in a Framed message.
+    Framed,
+}
+
+impl Context {
+    pub(crate) fn new(served: Arc<dyn Served>) -> Self {
+        Self(served)
+    }
+
+    /// The wire name of the service.
+    pub fn service(&self) -> &str {
+        self.0.facts().service
+    }
+
+    /// The wire name of the method.
+    pub fn method(&self) -> &str {
+        self.0.facts().method
+    }
+
+    /// The protocol the call came over.
+    pub fn protocol(&self) -> Protocol {
+        self.0.facts().protocol
+    }
+
+    /// Where the caller's connection comes from; none for unix sockets and calls inside the process.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.0.facts().peer_addr
+    }
+
+    /// A value of the metainfo that travels the whole chain of calls (Kitex: `metainfo.WithPersistentValue`).
+    pub fn persistent(&self, key: &str) -> Option<&str> {
+        self.0.facts().persistent.get(key)
+    }
+
+    /// All of it.
+    pub fn persistent_iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.facts().persistent.iter()
+    }
+
+    /// A value of the metainfo that travels one hop (Kitex: `metainfo.WithValue`).
+    pub fn transient(&self, key: &str) -> Option<&str> {
+        self.0.facts().transient.get(key)
+    }
+
+    /// All of it.
+    pub fn transient_iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.facts().transient.iter()
+    }
+
+    /// What the client sent besides.
+    pub fn metadata(&self) -> &Metadata {
+        &self.0.facts().metadata
+    }
+
+    /// Adds to what the caller's `header()` returns. It leaves with the first message, with
+    /// [`send_header`](Self::send_header), or before the end. A unary answer has no header apart from itself: there the
+    /// pair travels with the answer.
+    ///
+    /// # Errors
+    ///
+    /// The header has left, the pair does not fit, the key belongs to the protocol, or the protocol (Framed) has no
+    /// place for it.
+    pub fn set_header(&self, key: &str, value: &str) -> Result<()> {
+        check_pair(key, value)?;
+        self.0.set_header(key, value)
+    }
+
+    /// Adds to what the caller's `trailer()` returns. It leaves when the handler returns.
+    ///
+    /// # Errors
+    ///
+    /// As for [`set_header`](Self::set_header).
+    pub fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
+        check_pair(key, value)?;
+        self.0.set_trailer(key, value)
+    }
+
+    /// Sends the header now, before any message. For a unary call there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// The header has left already, or the call is over.
+    pub async fn send_header(&self) -> Result<()> {
+        self.0.send_header()
+    }
+
+    /// Waits until the caller is gone, or the handler has returned: the reason, with the code, the side and the path of
+    /// the cancel.
+    pub async fn cancelled(&self) -> Error {
+        poll_fn(|cx| self.0.poll_cancelled(cx)).await
+    }
+
+    /// The context of the handler that is being polled, if there is one.
+    pub(crate) fn current() -> Option<Self> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Polls a handler as the current one.
+    pub(crate) fn enter<T>(this: &mut Option<Self>, poll: impl FnOnce() -> T) -> T {
+        let entered = Entered { context: this };
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, entered.context));
+        let polled = poll();
+        drop(entered);
+        polled
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
+}
+
+/// Puts the former context back, also when the handler panics.
+struct Entered<'a> {
+    context: &'a mut Option<Context>,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.context));
+    }
+}
+
+/// How long a key or a value may be; the wire counts with two bytes, and the whole header area has no more.
+const LONGEST: usize = 32 << 10;
+
+pub(crate) fn check_pair(key: &str, value: &str) -> Result<()> {
+    let why = if key.is_empty() {
+        "a key may not be empty"
+    } else if key.starts_with("biz-") || key == "isn" || key == "ttscp" || key == "crrst" {
+        "the key belongs to the protocol"
+    } else if key.len() > LONGEST || value.len() > LONGEST {
+        "a key or a value may have at most 32 KiB"
+    } else {
+        return Ok(());
+    };
+    let shown: String = key.chars().take(40).collect();
+    Err(Error::new(crate::Code::InvalidArgument, format!("cannot take the pair with the key `{shown}`: {why}")))
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Context").field(self.0.facts()).finish()
+    }
+}
