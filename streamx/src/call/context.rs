@@ -210,7 +210,10 @@ pub(crate) fn check_pair(key: &str, value: &str) -> Result<()> {
         return Ok(());
     };
     let shown: String = key.chars().take(40).collect();
-    Err(Error::new(crate::Code::InvalidArgument, format!("cannot take the pair with the key `{shown}`: {why}")))
+    Err(Error::new(
+        crate::Code::InvalidArgument,
+        format!("cannot take the pair with the key `{shown}`: {why}"),
+    ))
 }
 
 impl fmt::Debug for Context {

@@ -22,14 +22,14 @@ use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 
 use crate::counters::Counters;
-use crate::{Error, Result};
+use crate::{Error, Metadata, Result};
 
 /// What a client asks a channel for.
 ///
 /// What travels: for a streaming mode every message is the bare struct; for `Unary` and `Oneway` the one request
 /// is the struct of arguments and the one response the struct of results (field 0 the value, others the declared
 /// exceptions), both without a message envelope.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Opening {
     /// The wire name of the service.
     pub service: &'static str,
@@ -37,6 +37,8 @@ pub(crate) struct Opening {
     pub method: &'static str,
     /// How the method is called.
     pub mode: Mode,
+    /// What travels before the first message, as it is on the wire.
+    pub strings: Vec<(Box<str>, Box<str>)>,
 }
 
 /// Writes one message to the end of the buffer it is given; on failure the buffer is cut back.
@@ -71,6 +73,14 @@ pub trait Incoming: Send + Sync {
     /// The next message; `None` once the other side has finished, a failure once it has failed, both again on every
     /// later call. Messages that arrived before a failure come first.
     fn poll_message(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Option<Bytes>>>;
+
+    /// What the other side said before its first message, again on every later call: empty if the call ended well
+    /// without it, the failure if it failed without it.
+    fn poll_header(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Metadata>>;
+
+    /// What the other side said with its end, again on every later call, also when that was a failure; the failure if
+    /// the call failed without it. Messages that were not read do not matter.
+    fn poll_trailer(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Metadata>>;
 
     /// As [`Outgoing::reset`].
     fn reset(&mut self, error: Error);
