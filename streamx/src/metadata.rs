@@ -41,11 +41,16 @@ impl Metadata {
                 format!("cannot take the pair with the key `{key}`: all pairs together may have 48 KiB");
             return Err(Error::new(Code::InvalidArgument, text));
         }
+        self.set(key, value);
+        Ok(())
+    }
+
+    /// As [`add`](Self::add), when somebody else looks at the size.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
         match self.0.iter_mut().find(|(found, _)| **found == *key) {
             Some(pair) => pair.1 = value.into(),
             None => self.0.push((key.into(), value.into())),
         }
-        Ok(())
     }
 }
 

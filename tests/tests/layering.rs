@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. A room may use those on the lines above its own, and none beside it.
 const ROOMS: [&[&str]; 10] = [
-    &["error", "limits", "counters"],
+    &["error", "limits", "counters", "metadata"],
     &["schema"],
     &["codec"],
     &["wire"],

@@ -199,7 +199,14 @@ fn server(service: &Service) -> TokenStream {
     let server = names::server_of(ident);
     let handlers = whole(service).into_iter().map(|(method, _)| {
         let (cfgs, rust, name) = (&method.cfgs, &method.ident, names::static_of(&method.ident));
-        quote!(#(#cfgs)* #name.handler(&server.service, <__T as #ident>::#rust))
+        let function = quote!(<__T as #ident>::#rust);
+        match &method.context {
+            Some(ty) => {
+                let context = quote_spanned!(place(ty.span())=> __rt::context::<#ty>());
+                quote!(#(#cfgs)* #name.handler_with(&server.service, #context, #function))
+            }
+            None => quote!(#(#cfgs)* #name.handler(&server.service, #function)),
+        }
     });
     quote! {
         impl<__T> #server<__T> {

@@ -1,6 +1,7 @@
 //! `#[streamx::service]`: parse, check, expand. Mistakes are collected on the way; the trait is emitted in any case.
 
 mod check;
+mod context;
 mod expand;
 mod model;
 mod options;

@@ -30,6 +30,8 @@ pub(super) struct Method {
     /// Documentation, deprecation, allowed lints: what the client's method has too.
     pub(super) carried: Vec<Attribute>,
     pub(super) mode: Mode,
+    /// The type of the first argument, if that is the context of the call: the client does not have it.
+    pub(super) context: Option<Type>,
     /// `None` after a mistake in the types: nothing can be generated.
     pub(super) shape: Option<Shape>,
     /// There was a mistake beside the types: only the client's method exists, so that its callers do not complain.

@@ -8,7 +8,7 @@ use syn::{
 };
 
 use super::model::{Argument, Method, Mode, Options, Service, Shape, Wire};
-use super::{options, rewrite};
+use super::{context, options, rewrite};
 use crate::attributes::field_number;
 use crate::errors::Errors;
 
@@ -39,7 +39,9 @@ fn method(item: &TraitItemFn, options: &Options, errors: &mut Errors) -> Method 
     let (mode, renamed) = mode(item, &mut outside);
     signature(&item.sig, &mut outside);
     let broken = !outside.is_empty();
-    let shape = shape(mode, &item.sig, &mut inside).filter(|_| inside.is_empty());
+    let mut typed = typed(&item.sig, &mut inside);
+    let context = context::take(&mut typed, &mut inside);
+    let shape = shape(mode, &item.sig, &typed, &mut inside).filter(|_| inside.is_empty());
     errors.append(outside);
     errors.append(inside);
 
@@ -54,6 +56,7 @@ fn method(item: &TraitItemFn, options: &Options, errors: &mut Errors) -> Method 
         carried: attributes(&["cfg", "cfg_attr", "doc", "deprecated", "allow"]),
         ident,
         mode,
+        context,
         shape,
         broken,
     }
@@ -111,8 +114,8 @@ fn is_shared(receiver: &Receiver) -> bool {
     matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) && receiver.mutability.is_none()
 }
 
-/// What travels; `None` after a mistake that leaves nothing to generate from.
-fn shape(mode: Mode, signature: &Signature, errors: &mut Errors) -> Option<Shape> {
+/// The arguments after `&self`.
+fn typed<'a>(signature: &'a Signature, errors: &mut Errors) -> Vec<&'a PatType> {
     let typed: Vec<&PatType> = signature
         .inputs
         .iter()
@@ -124,13 +127,18 @@ fn shape(mode: Mode, signature: &Signature, errors: &mut Errors) -> Option<Shape
     for argument in &typed {
         types(&argument.ty, errors);
     }
+    typed
+}
+
+/// What travels; `None` after a mistake that leaves nothing to generate from.
+fn shape(mode: Mode, signature: &Signature, typed: &[&PatType], errors: &mut Errors) -> Option<Shape> {
     if !rewrite::returns_impl(signature) {
         types(&rewrite::output(signature), errors);
     }
-    handles(mode, &typed, errors);
-    let shape = match (mode, typed.as_slice()) {
+    handles(mode, typed, errors);
+    let shape = match (mode, typed) {
         (Mode::Unary, _) => {
-            Shape::Unary { arguments: arguments(&typed, errors), output: result(mode, signature, errors) }
+            Shape::Unary { arguments: arguments(typed, errors), output: result(mode, signature, errors) }
         }
         (Mode::Oneway, _) => {
             if !returns_nothing(signature) {
@@ -139,7 +147,7 @@ fn shape(mode: Mode, signature: &Signature, errors: &mut Errors) -> Option<Shape
                     "a `#[oneway]` method returns nothing, since nobody would see it: remove this",
                 );
             }
-            Shape::Oneway { arguments: arguments(&typed, errors) }
+            Shape::Oneway { arguments: arguments(typed, errors) }
         }
         (Mode::ClientStream, [stream]) => {
             Shape::ClientStream { stream: handle(stream, errors), output: result(mode, signature, errors) }

@@ -5,6 +5,7 @@ use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, ReturnType, Signature, TraitItemFn, Type, parse_quote, parse_quote_spanned};
 
+use super::context;
 use super::model::Mode;
 
 /// Whether the attribute is ours, to be removed from a method.
@@ -25,7 +26,7 @@ pub(super) fn method(item: &mut TraitItemFn, editor: bool) {
     item.attrs.retain(|attribute| !is_mode(attribute));
     for argument in &mut item.sig.inputs {
         if let FnArg::Typed(argument) = argument {
-            argument.attrs.retain(|attribute| !is_field(attribute));
+            argument.attrs.retain(|attribute| !is_field(attribute) && !context::is_mark(attribute));
         }
     }
     if editor || returns_impl(&item.sig) {
@@ -70,12 +71,12 @@ mod tests {
         let mut item: TraitItemFn = parse_quote! {
             #[unary(name = "Read")]
             #[must_use]
-            async fn read(&self, #[field(2)] #[allow(unused)] path: String) -> Result<()>;
+            async fn read(&self, #[context] call: Call, #[field(2)] #[allow(unused)] path: String) -> Result<()>;
         };
         method(&mut item, true);
         let expected = quote! {
             #[must_use]
-            async fn read(&self, #[allow(unused)] path: String) -> Result<()>;
+            async fn read(&self, call: Call, #[allow(unused)] path: String) -> Result<()>;
         };
         assert_eq!(quote!(#item).to_string(), expected.to_string());
     }

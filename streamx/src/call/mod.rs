@@ -37,7 +37,7 @@ pub(crate) struct Opening {
     pub method: &'static str,
     /// How the method is called.
     pub mode: Mode,
-    /// What travels besides, under the keys of the wire.
+    /// What travels before the first message, as it is on the wire.
     pub strings: Vec<(Box<str>, Box<str>)>,
 }
 
@@ -74,12 +74,12 @@ pub trait Incoming: Send + Sync {
     /// later call. Messages that arrived before a failure come first.
     fn poll_message(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Option<Bytes>>>;
 
-    /// What the other side has sent before its first message; empty if the call ended well without it, the failure if
-    /// it failed without it. Again on every later call.
+    /// What the other side said before its first message, again on every later call: empty if the call ended well
+    /// without it, the failure if it failed without it.
     fn poll_header(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Metadata>>;
 
-    /// What the other side has sent at the end; waits for the end. Empty if nothing came with it, the failure if the
-    /// call ended without a word of the other side. Again on every later call.
+    /// What the other side said with its end, again on every later call, also when that was a failure; the failure if
+    /// the call failed without it. Messages that were not read do not matter.
     fn poll_trailer(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Metadata>>;
 
     /// As [`Outgoing::reset`].

@@ -8,7 +8,7 @@ use futures::{Sink, Stream};
 
 use super::{Sender, Streaming};
 use crate::stream::{Payload, Rx, Sending, Tx};
-use crate::{Error, Result};
+use crate::{Error, Metadata, Result};
 
 /// A bidirectional call: the messages `Req` that are sent and the messages `Res` that arrive, in any order.
 ///
@@ -51,6 +51,24 @@ impl<Req, Res> Bidi<Req, Res> {
     /// As [`Streaming::poll_recv`].
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Res>>> {
         self.rx.poll_recv(cx)
+    }
+
+    /// As [`Streaming::header`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Streaming::header`].
+    pub async fn header(&mut self) -> Result<Metadata> {
+        self.rx.header().await
+    }
+
+    /// As [`Streaming::trailer`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Streaming::trailer`].
+    pub async fn trailer(&mut self) -> Result<Metadata> {
+        self.rx.trailer().await
     }
 
     /// As [`Sender::send`].

@@ -2,40 +2,172 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{self, Poll};
 
 use futures::future::BoxFuture;
 
-use crate::Result;
+use super::Channel;
+use super::options::{Options, Told};
+use crate::call::{Context, Exchange, Mode, Opening};
+use crate::{Metadata, Result};
 
 /// What a method of a generated client returns: a future of the answer, or of the handle of a stream.
 ///
 /// Nothing happens before its first poll. It never waits for the peer to accept a stream: a stream is ready when the
 /// connection is, a server-streaming one when its request is in the send buffer.
 ///
+/// # Options
+///
+/// Its methods set what is sent before the first message. They are for a call that was not polled yet, and do nothing
+/// to another. A mistake, such as an empty key, is what awaiting the call returns.
+///
+/// ```
+/// # #[derive(streamx::Message, Clone, Debug, Default)]
+/// # struct Request { #[field(1)] message: String }
+/// use streamx::{Result, client};
+///
+/// async fn as_user(call: client::Call<Request>, user: &str) -> Result<Request> {
+///     call.persistent("user", user).transient("attempt", "1").await
+/// }
+/// ```
+///
+/// A call that is made in a handler takes over what the handler was called with: the persistent metainfo. It does so
+/// when the client's method is called, in the handler's own future; a future given to `tokio::spawn` is none of its own,
+/// and there [`context`](Self::context) says whose call it is.
+///
 /// # Dropping
 ///
 /// Before it is ready this cancels the call at once.
 #[must_use = "a call does nothing until it is awaited"]
-pub struct Call<T> {
-    /// `None` once it was ready.
-    future: Option<BoxFuture<'static, Result<T>>>,
+pub struct Call<T>(State<T>);
+
+enum State<T> {
+    New(Prepared, Start<T>),
+    Running(BoxFuture<'static, Result<T>>),
+    /// It was ready, and never is again.
+    Done,
+}
+
+/// Opens a call and makes of it what awaiting it gives.
+type Start<T> = Box<dyn FnOnce(Prepared) -> BoxFuture<'static, Result<T>> + Send>;
+
+/// All that a call is before it is opened.
+pub(crate) struct Prepared {
+    pub(crate) channel: Channel,
+    pub(crate) service: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) mode: Mode,
+    pub(crate) options: Options,
+}
+
+impl Prepared {
+    /// Opens the call. What fails names the method.
+    pub(crate) async fn open(self) -> Result<Exchange> {
+        let Self { channel, service, method, mode, options } = self;
+        let opened = match options.strings() {
+            Ok(strings) => channel.open(Opening { service, method, mode, strings }).await,
+            Err(mistake) => Err(mistake),
+        };
+        opened.map_err(|error| error.in_method(service, method))
+    }
+
+    /// Who wants to be told the header and the trailer.
+    pub(crate) fn told(&mut self) -> Option<Told> {
+        self.options.told()
+    }
 }
 
 impl<T> Call<T> {
-    pub(crate) fn new(future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
-        Self { future: Some(Box::pin(future)) }
+    pub(crate) fn new(
+        prepared: Prepared,
+        start: impl FnOnce(Prepared) -> BoxFuture<'static, Result<T>> + Send + 'static,
+    ) -> Self {
+        Self(State::New(prepared, Box::new(start)))
     }
+
+    /// Sends a value with the call that travels the whole chain of calls behind it (Kitex:
+    /// `metainfo.WithPersistentValue`). The server reads it with [`Context::persistent`].
+    ///
+    /// The last value of a key counts, also before one that is inherited. An empty value is not sent, and so ends an
+    /// inherited one.
+    pub fn persistent(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.with(|options| options.persistent(key.as_ref(), value.as_ref()))
+    }
+
+    /// Sends a value with the call that travels one hop (Kitex: `metainfo.WithValue`). The server reads it with
+    /// [`Context::transient`].
+    ///
+    /// The last value of a key counts; an empty one is not sent.
+    pub fn transient(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.with(|options| options.transient(key.as_ref(), value.as_ref()))
+    }
+
+    /// Sends a pair with the call whose key is the one on the wire. A streamx server reads it with
+    /// [`Context::metadata`], a Kitex server in a header handler.
+    ///
+    /// The last value of a key counts; an empty one is not sent.
+    pub fn metadata(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.with(|options| options.metadata(key.as_ref(), value.as_ref()))
+    }
+
+    /// Makes this a call of the handler with that context, wherever it is made: it takes over its persistent metainfo.
+    pub fn context(self, context: &Context) -> Self {
+        self.with(|options| options.inherit(Some(context.clone())))
+    }
+
+    /// Makes this a call of no handler: it takes over nothing.
+    pub fn detached(self) -> Self {
+        self.with(|options| options.inherit(None))
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Options)) -> Self {
+        if let State::New(prepared, _) = &mut self.0 {
+            set(&mut prepared.options);
+        }
+        self
+    }
+}
+
+impl<T: Send + 'static> Call<T> {
+    /// Asks for the header and the trailer too, of those that tell them.
+    pub(crate) fn and_metadata(self) -> Call<(T, Metadata, Metadata)> {
+        Call(match self.0 {
+            State::New(mut prepared, start) => {
+                let told = prepared.options.tell();
+                let start = move |prepared| with_metadata(start(prepared), told);
+                State::New(prepared, Box::new(start))
+            }
+            State::Running(future) => State::Running(with_metadata(future, Told::default())),
+            State::Done => State::Done,
+        })
+    }
+}
+
+fn with_metadata<T: Send + 'static>(
+    future: BoxFuture<'static, Result<T>>,
+    told: Told,
+) -> BoxFuture<'static, Result<(T, Metadata, Metadata)>> {
+    Box::pin(async move {
+        let value = future.await?;
+        let (header, trailer) = told.get().cloned().unwrap_or_default();
+        Ok((value, header, trailer))
+    })
 }
 
 impl<T> Future for Call<T> {
     type Output = Result<T>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        let Some(future) = &mut self.future else { return Poll::Pending };
-        let outcome = ready!(future.as_mut().poll(cx));
-        self.future = None;
-        Poll::Ready(outcome)
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Result<T>> {
+        let mut future = match std::mem::replace(&mut self.0, State::Done) {
+            State::New(prepared, start) => start(prepared),
+            State::Running(future) => future,
+            State::Done => return Poll::Pending,
+        };
+        let polled = future.as_mut().poll(cx);
+        if polled.is_pending() {
+            self.0 = State::Running(future);
+        }
+        polled
     }
 }
 

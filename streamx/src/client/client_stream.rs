@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures::Sink;
 
 use crate::stream::{Payload, Rx, Sending, Tx};
-use crate::{Error, Result};
+use crate::{Error, Metadata, Result};
 
 /// A client-streaming call: the messages `Req` that are sent, and then the answer `Res`.
 ///
@@ -56,6 +56,26 @@ impl<Req, Res> ClientStream<Req, Res> {
     /// As [`Reply::recv`].
     pub async fn close_and_recv(self) -> Result<Res> {
         self.close_send().await?.recv().await
+    }
+
+    /// As [`close_and_recv`](Self::close_and_recv), with the header and the trailer beside the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reply::recv`].
+    pub async fn close_and_recv_with_metadata(self) -> Result<(Res, Metadata, Metadata)> {
+        let mut reply = self.close_send().await?;
+        let answer = reply.rx.only().await?;
+        Ok((answer, reply.header().await?, reply.trailer().await?))
+    }
+
+    /// As [`Streaming::header`](super::Streaming::header).
+    ///
+    /// # Errors
+    ///
+    /// As [`Streaming::header`](super::Streaming::header).
+    pub async fn header(&mut self) -> Result<Metadata> {
+        self.rx.header().await
     }
 
     /// Says that no more comes; the answer is read from what it returns. Never fails because the server was faster.
@@ -107,12 +127,30 @@ pub struct Reply<Res> {
 }
 
 impl<Res> Reply<Res> {
+    /// As [`Streaming::header`](super::Streaming::header).
+    ///
+    /// # Errors
+    ///
+    /// As [`Streaming::header`](super::Streaming::header).
+    pub async fn header(&mut self) -> Result<Metadata> {
+        self.rx.header().await
+    }
+
+    /// As [`Streaming::trailer`](super::Streaming::trailer).
+    ///
+    /// # Errors
+    ///
+    /// As [`Streaming::trailer`](super::Streaming::trailer).
+    pub async fn trailer(&mut self) -> Result<Metadata> {
+        self.rx.trailer().await
+    }
+
     /// Waits for the answer and the end of the call. Dropping its future cancels the call.
     ///
     /// # Errors
     ///
     /// The call failed, also after the answer was sent; or the server ended it without an answer.
-    pub async fn recv(self) -> Result<Res> {
+    pub async fn recv(mut self) -> Result<Res> {
         self.rx.only().await
     }
 }

@@ -18,6 +18,7 @@ mod channel;
 mod client_stream;
 mod connections;
 mod endpoint;
+mod options;
 mod sender;
 mod streaming;
 #[cfg(test)]
@@ -25,7 +26,9 @@ mod tests;
 
 pub use bidi::Bidi;
 pub use call::Call;
+pub(crate) use call::Prepared;
 pub use channel::{Channel, ChannelBuilder};
 pub use client_stream::{ClientStream, Reply};
+pub(crate) use options::{Options, Told};
 pub use sender::Sender;
 pub use streaming::Streaming;

@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 
-use crate::Result;
 use crate::stream::Rx;
+use crate::{Metadata, Result};
 
 /// The messages a server sends, as its caller receives them.
 ///
@@ -49,6 +49,28 @@ impl<Res> Streaming<Res> {
     /// is returned on every later call. Messages that arrived before come first.
     pub async fn recv(&mut self) -> Result<Option<Res>> {
         self.rx.recv().await
+    }
+
+    /// What the server said before its first message with `set_header`: waits for it, or for the first message or the
+    /// end of the call without it, and then it is empty. It can be asked for again and again.
+    ///
+    /// # Errors
+    ///
+    /// The call failed without a header.
+    pub async fn header(&mut self) -> Result<Metadata> {
+        self.rx.header().await
+    }
+
+    /// What the server said with the end of the call with `set_trailer`: waits for that end, and is empty if there was
+    /// nothing. It can be asked for again and again, and messages can still be received after it.
+    ///
+    /// A server that waits for this side to close, or to send, is waited for too.
+    ///
+    /// # Errors
+    ///
+    /// The call failed without a trailer. A failure that came with one is what [`recv`](Self::recv) returns.
+    pub async fn trailer(&mut self) -> Result<Metadata> {
+        self.rx.trailer().await
     }
 
     /// [`recv`](Self::recv) for those who write futures by hand.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 
 use crate::call::{Incoming, Outgoing};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Metadata, Result};
 
 /// Writes a message to the end of a buffer.
 pub(crate) type Encoder<T> = fn(&T, &mut BytesMut) -> Result<()>;
@@ -153,6 +153,18 @@ impl<T> Rx<T> {
         std::future::poll_fn(|cx| self.poll_recv(cx)).await
     }
 
+    /// What the other side said before its first message.
+    pub(crate) async fn header(&mut self) -> Result<Metadata> {
+        std::future::poll_fn(|cx| self.incoming.poll_header(cx)).await.map_err(|error| self.owner.name(error))
+    }
+
+    /// What the other side said with its end.
+    pub(crate) async fn trailer(&mut self) -> Result<Metadata> {
+        std::future::poll_fn(|cx| self.incoming.poll_trailer(cx))
+            .await
+            .map_err(|error| self.owner.name(error))
+    }
+
     /// As an item of a `futures::Stream`: a failure once, then the end.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
         if self.end.is_some() {
@@ -162,7 +174,7 @@ impl<T> Rx<T> {
     }
 
     /// The only message of the call, once the call has ended well.
-    pub(crate) async fn only(mut self) -> Result<T> {
+    pub(crate) async fn only(&mut self) -> Result<T> {
         let Some(message) = self.recv().await? else {
             return Err(self.owner.name(Error::protocol("the server ended the call without a response")));
         };

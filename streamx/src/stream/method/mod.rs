@@ -11,6 +11,7 @@
 #![allow(missing_debug_implementations, reason = "nobody but generated code holds them")]
 
 mod arguments;
+mod context;
 mod describe;
 mod names;
 mod outcome;
@@ -20,9 +21,10 @@ mod streams;
 mod unary;
 
 pub use arguments::{Arg, Arguments, Passed, arg};
+pub use context::{Alone, First, IsContext, Passes, context};
 pub use names::{Names, names};
 pub use outcome::{Answer, Nothing, Outcome, Response, Results, Returned, Unit, nothing, response, result};
-pub use run::{Runs, Shared};
+pub use run::{Runs, Shared, With};
 pub use shape::{FarBidi, FarSender, FarStreaming, IsBidi, IsSender, IsStreaming, Whole, bidi, whole};
 pub use streams::{Bidi, ClientStream, ServerStream};
 pub use unary::{Oneway, Unary};

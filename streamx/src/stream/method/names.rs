@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use crate::call::{Context, Exchange, Handler, Method, Mode, Opening};
-use crate::client::{Call, Channel};
+use crate::call::{Context, Exchange, Handler, Method, Mode};
+use crate::client::{Call, Channel, Options, Prepared, Told};
 use crate::stream::half::Owner;
 use crate::{Error, Result};
 
@@ -33,17 +33,19 @@ impl Names {
         self,
         mode: Mode,
         channel: &Channel,
-        then: impl FnOnce(Exchange) -> F + Send + 'static,
+        then: impl FnOnce(Exchange, Option<Told>) -> F + Send + 'static,
     ) -> Call<T>
     where
         T: 'static,
         F: Future<Output = Result<T>> + Send,
     {
-        let channel = channel.clone();
-        Call::new(async move {
-            let Self { service, method, .. } = self;
-            let exchange = channel.open(Opening { service, method, mode, strings: Vec::new() }).await;
-            then(exchange.map_err(|error| error.in_method(service, method))?).await
+        let Self { service, method, .. } = self;
+        let prepared = Prepared { channel: channel.clone(), service, method, mode, options: Options::new() };
+        Call::new(prepared, |mut prepared| {
+            Box::pin(async move {
+                let told = prepared.told();
+                then(prepared.open().await?, told).await
+            })
         })
     }
 
@@ -51,9 +53,10 @@ impl Names {
     pub(super) fn method(
         self,
         mode: Mode,
-        handle: impl Fn(Exchange) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
+        takes_context: bool,
+        handle: impl Fn(Exchange, Context) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
     ) -> Method {
-        Method { name: self.method, mode, takes_context: false, handler: Arc::new(Function(handle)) }
+        Method { name: self.method, mode, takes_context, handler: Arc::new(Function(handle)) }
     }
 }
 
@@ -61,9 +64,9 @@ struct Function<F>(F);
 
 impl<F> Handler for Function<F>
 where
-    F: Fn(Exchange) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
+    F: Fn(Exchange, Context) -> BoxFuture<'static, Result<()>> + Send + Sync + 'static,
 {
-    fn handle(&self, exchange: Exchange, _: Context) -> BoxFuture<'static, Result<()>> {
-        (self.0)(exchange)
+    fn handle(&self, exchange: Exchange, context: Context) -> BoxFuture<'static, Result<()>> {
+        (self.0)(exchange, context)
     }
 }

@@ -19,6 +19,9 @@ pub trait Runs<'a, T, Arguments> {
     fn run(&self, service: &'a T, arguments: Arguments) -> Self::Future;
 }
 
+/// The arguments of a function that takes the context of its call before them.
+pub struct With<C, Arguments>(pub(super) C, pub(super) Arguments);
+
 macro_rules! runs {
     ($($name:ident)*) => {
         impl<'a, T: 'a, F, R, $($name),*> Runs<'a, T, ($($name,)*)> for F
@@ -32,6 +35,20 @@ macro_rules! runs {
             #[allow(non_snake_case, reason = "the names of the types serve as names of the values")]
             fn run(&self, service: &'a T, ($($name,)*): ($($name,)*)) -> R {
                 self(service, $($name),*)
+            }
+        }
+
+        impl<'a, T: 'a, X, F, R, $($name),*> Runs<'a, T, With<X, ($($name,)*)>> for F
+        where
+            F: Fn(&'a T, X, $($name),*) -> R,
+            R: Future + Send + 'a,
+        {
+            type Out = R::Output;
+            type Future = R;
+
+            #[allow(non_snake_case, reason = "as above")]
+            fn run(&self, service: &'a T, With(context, ($($name,)*)): With<X, ($($name,)*)>) -> R {
+                self(service, context, $($name),*)
             }
         }
     };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::names::Names;
 use super::shape::Whole;
 use super::{
-    FarBidi, FarSender, FarStreaming, IsBidi, IsSender, IsStreaming, Nothing, Outcome, Response, Runs,
+    Alone, FarBidi, FarSender, FarStreaming, IsBidi, IsSender, IsStreaming, Nothing, Outcome, Passes,
+    Response, Runs,
 };
 use crate::Error;
 use crate::call::{Method, Mode};
@@ -27,7 +28,7 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
 
     /// Calls it.
     pub fn call(&'static self, channel: &Channel) -> Call<FarStreaming<H, R>> {
-        self.names.open(Mode::ClientStream, channel, async |exchange| {
+        self.names.open(Mode::ClientStream, channel, async |exchange, _| {
             let tx =
                 Tx::new(exchange.outgoing, self.requests.encode, self.names.caller(self.response.exception));
             let rx =
@@ -44,13 +45,29 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
         H: Send,
         R::Ok: Send + Sync,
     {
+        self.handler_with(service, Alone, run)
+    }
+
+    /// Serves it with this function, which is given the context like this.
+    pub fn handler_with<T, P, F>(&'static self, service: &Arc<T>, passing: P, run: F) -> Method
+    where
+        T: Send + Sync + 'static,
+        P: Passes<(H,)>,
+        F: for<'a> Runs<'a, T, P::Arguments, Out = R> + Copy + Send + Sync + 'static,
+        H: Send,
+        R::Ok: Send + Sync,
+    {
         let service = Arc::clone(service);
-        self.names.method(Mode::ClientStream, move |exchange| {
+        self.names.method(Mode::ClientStream, P::CONTEXT, move |exchange, context| {
             let service = Arc::clone(&service);
             Box::pin(async move {
                 let mut tx = Tx::new(exchange.outgoing, self.response.encode, Owner::Handler);
                 let stream = H::over(exchange.incoming, self.requests.decode);
-                let response = run.run(&service, (stream,)).await.result().map_err(self.response.error)?;
+                let response = run
+                    .run(&service, passing.pass(context, (stream,)))
+                    .await
+                    .result()
+                    .map_err(self.response.error)?;
                 tx.send(&response, true).await
             })
         })
@@ -76,7 +93,7 @@ impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
     where
         Q: Send + Sync + 'static,
     {
-        self.names.open(Mode::ServerStream, channel, async move |exchange| {
+        self.names.open(Mode::ServerStream, channel, async move |exchange, _| {
             let rx = Rx::new(exchange.incoming, self.responses.decode, self.names.caller(self.end.exception));
             let mut tx =
                 Tx::new(exchange.outgoing, self.request.encode, self.names.caller(self.end.exception));
@@ -93,8 +110,19 @@ impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
         F: for<'a> Runs<'a, T, (Q, H), Out = R> + Copy + Send + Sync + 'static,
         H: Send,
     {
+        self.handler_with(service, Alone, run)
+    }
+
+    /// Serves it with this function, which is given the context like this.
+    pub fn handler_with<T, P, F>(&'static self, service: &Arc<T>, passing: P, run: F) -> Method
+    where
+        T: Send + Sync + 'static,
+        P: Passes<(Q, H)>,
+        F: for<'a> Runs<'a, T, P::Arguments, Out = R> + Copy + Send + Sync + 'static,
+        H: Send,
+    {
         let service = Arc::clone(service);
-        self.names.method(Mode::ServerStream, move |exchange| {
+        self.names.method(Mode::ServerStream, P::CONTEXT, move |exchange, context| {
             let service = Arc::clone(&service);
             Box::pin(async move {
                 let mut rx = Rx::new(exchange.incoming, self.request.decode, Owner::Handler);
@@ -102,7 +130,7 @@ impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
                 let Some(request) = rx.recv().await? else {
                     return Err(Error::protocol("the caller ended the call without a request"));
                 };
-                (self.end.end)(run.run(&service, (request, stream)).await)
+                (self.end.end)(run.run(&service, passing.pass(context, (request, stream))).await)
             })
         })
     }
@@ -123,7 +151,7 @@ impl<H: IsBidi, R> Bidi<H, R> {
 
     /// Calls it.
     pub fn call(&'static self, channel: &Channel) -> Call<FarBidi<H>> {
-        self.names.open(Mode::Bidi, channel, async |exchange| {
+        self.names.open(Mode::Bidi, channel, async |exchange, _| {
             let tx =
                 Tx::new(exchange.outgoing, self.messages.0.encode, self.names.caller(self.end.exception));
             let rx =
@@ -139,12 +167,23 @@ impl<H: IsBidi, R> Bidi<H, R> {
         F: for<'a> Runs<'a, T, (H,), Out = R> + Copy + Send + Sync + 'static,
         H: Send,
     {
+        self.handler_with(service, Alone, run)
+    }
+
+    /// Serves it with this function, which is given the context like this.
+    pub fn handler_with<T, P, F>(&'static self, service: &Arc<T>, passing: P, run: F) -> Method
+    where
+        T: Send + Sync + 'static,
+        P: Passes<(H,)>,
+        F: for<'a> Runs<'a, T, P::Arguments, Out = R> + Copy + Send + Sync + 'static,
+        H: Send,
+    {
         let service = Arc::clone(service);
-        self.names.method(Mode::Bidi, move |exchange| {
+        self.names.method(Mode::Bidi, P::CONTEXT, move |exchange, context| {
             let service = Arc::clone(&service);
             Box::pin(async move {
                 let stream = H::over(exchange, self.messages.0.decode, self.messages.1.encode);
-                (self.end.end)(run.run(&service, (stream,)).await)
+                (self.end.end)(run.run(&service, passing.pass(context, (stream,))).await)
             })
         })
     }
