@@ -221,3 +221,16 @@ fn a_few_bytes_that_queue_do_not_keep_the_buffer_of_the_large_message_before_the
     let held = held.bytes_current;
     assert!(held < 4 << 20, "{held} bytes are held for {ROUNDS} messages of 5 KiB");
 }
+
+#[tokio::test]
+async fn buffers_of_no_bytes_slow_down_and_stop_nothing() {
+    let none =
+        Limits::default().stream_send_buffer(0).connection_send_buffer(0).lone_stream_receive_buffer(0);
+    let rig = Setup { client: none.clone(), server: none, ..Setup::default() }.start().await;
+    let mut stream = rig.client.echo().await.unwrap();
+    for number in 0..10 {
+        soon(echo(&mut stream, number)).await;
+    }
+    assert_eq!(soon(rig.client.ask(Note::number(1))).await.unwrap(), Note::number(1));
+    assert_eq!((rig.client().receive_pauses, rig.server().receive_pauses), (0, 0));
+}

@@ -211,6 +211,11 @@ impl Link {
             if writer.is_done() {
                 let mut outbox = lock(&self.outbox);
                 if !outbox.next_batch(&mut writer.batch) {
+                    drop(outbox);
+                    if self.is_shutting_down() {
+                        // It waits for this; a handle that has left its handler may write last.
+                        self.wake_task();
+                    }
                     return Poll::Ready(());
                 }
             }

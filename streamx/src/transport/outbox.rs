@@ -115,8 +115,9 @@ impl Outbox {
             1 if self.in_flight > 0 => share.bytes,
             _ => 0,
         };
-        if of_stream < limits.stream_send_buffer
-            && self.len() + self.in_flight < limits.connection_send_buffer
+        // With a limit of nothing there is room while nothing is buffered.
+        if of_stream < limits.stream_send_buffer.max(1)
+            && self.len() + self.in_flight < limits.connection_send_buffer.max(1)
         {
             return Poll::Ready(Ok(()));
         }

@@ -143,14 +143,15 @@ impl Peer {
 
     /// Whether the socket is to be left unread: the only stream this connection has ever had is behind.
     fn is_behind(&self) -> bool {
-        if self.shared.load(Relaxed) || self.queued.load(Relaxed) < self.limits().lone_stream_receive_buffer {
+        let limit = self.limits().lone_stream_receive_buffer.max(1);
+        if self.shared.load(Relaxed) || self.queued.load(Relaxed) < limit {
             self.behind.store(false, SeqCst);
             return false;
         }
         self.behind.store(true, SeqCst);
         // Looked at again, because the receiver may have caught up before the mark was there to be seen: it changes the
         // number and then looks at the mark, so in one order for all one of the two sees the other.
-        self.queued.load(SeqCst) >= self.limits().lone_stream_receive_buffer
+        self.queued.load(SeqCst) >= limit
     }
 
     /// The stream that has most queued: the one that ends when a budget is full.
