@@ -152,19 +152,19 @@ impl fmt::Debug for Service {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Exchange, Handler, Mode};
+    use crate::call::{Context, Exchange, Handler, Mode};
     use futures::future::BoxFuture;
 
     struct Nothing;
 
     impl Handler for Nothing {
-        fn handle(&self, _: Exchange) -> BoxFuture<'static, Result<()>> {
+        fn handle(&self, _: Exchange, _: Context) -> BoxFuture<'static, Result<()>> {
             Box::pin(async { Ok(()) })
         }
     }
 
     fn service(name: &'static str, methods: &[&'static str]) -> Service {
-        let method = |&name| Method { name, mode: Mode::Unary, handler: Arc::new(Nothing) };
+        let method = |&name| Method { name, mode: Mode::Unary, takes_context: false, handler: Arc::new(Nothing) };
         Service::new(name, methods.iter().map(method).collect())
     }
 
