@@ -164,7 +164,8 @@ mod tests {
     }
 
     fn service(name: &'static str, methods: &[&'static str]) -> Service {
-        let method = |&name| Method { name, mode: Mode::Unary, takes_context: false, handler: Arc::new(Nothing) };
+        let method =
+            |&name| Method { name, mode: Mode::Unary, takes_context: false, handler: Arc::new(Nothing) };
         Service::new(name, methods.iter().map(method).collect())
     }
 

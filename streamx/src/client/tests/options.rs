@@ -62,7 +62,10 @@ fn more_than_fits_before_the_first_message_is_a_mistake() {
     let error = now(call().metadata("d", format!("{quarter}x"))).unwrap_err();
     assert_eq!(error.code(), Code::InvalidArgument);
     let text = error.to_string();
-    assert!(text.starts_with("Sums.log_number: the metadata of the call takes 49153 bytes, of 49152"), "{text}");
+    assert!(
+        text.starts_with("Sums.log_number: the metadata of the call takes 49153 bytes, of 49152"),
+        "{text}"
+    );
     assert!(calls.is_empty());
 }
 
