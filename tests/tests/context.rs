@@ -121,8 +121,12 @@ impl Facts for Service {
 
 async fn serve(service: Service) -> String {
     let limits = Limits::default().cancel_grace(Duration::from_millis(20));
-    let server =
-        Server::builder().add_service(FactsServer::new(service)).limits(limits).bind("127.0.0.1:0").await.unwrap();
+    let server = Server::builder()
+        .add_service(FactsServer::new(service))
+        .limits(limits)
+        .bind("127.0.0.1:0")
+        .await
+        .unwrap();
     let address = server.local_addr().to_string();
     tokio::spawn(server.serve());
     address

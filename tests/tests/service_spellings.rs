@@ -158,6 +158,55 @@ mod private {
     }
 }
 
+/// The context of the call, under several names and in every mode.
+mod contexts {
+    use streamx::{Bidi, Context, Result, Sender, Streaming};
+
+    #[derive(streamx::Message, Clone, Debug, Default, PartialEq)]
+    pub struct Word {
+        #[field(1)]
+        pub text: String,
+    }
+
+    type Call = Context;
+
+    #[streamx::service]
+    pub trait Contexts {
+        async fn none(&self, ctx: Context) -> Result<()>;
+        async fn unary(&self, _: streamx::Context, a: i64, #[field(7)] b: i64) -> Result<i64>;
+        #[client_stream]
+        async fn join(&self, #[context] call: Call, words: Streaming<Word>) -> Result<Word>;
+        #[server_stream]
+        async fn split(&self, ctx: ::streamx::Context, word: Word, words: Sender<Word>) -> Result<()>;
+        #[bidi]
+        async fn talk(&self, mut ctx: Context, words: Bidi<Word, Word>) -> Result<()> {
+            ctx = ctx.clone();
+            drop((ctx, words));
+            Ok(())
+        }
+        #[oneway]
+        async fn log(&self, #[context] call: Call, word: Word);
+    }
+
+    pub struct Implementation;
+
+    impl Contexts for Implementation {
+        async fn none(&self, _: Context) -> Result<()> {
+            Ok(())
+        }
+        async fn unary(&self, _: Context, a: i64, b: i64) -> Result<i64> {
+            Ok(a - b)
+        }
+        async fn join(&self, _: Context, _: Streaming<Word>) -> Result<Word> {
+            Ok(Word::default())
+        }
+        async fn split(&self, _: Context, _: Word, _: Sender<Word>) -> Result<()> {
+            Ok(())
+        }
+        async fn log(&self, _: Context, _: Word) {}
+    }
+}
+
 /// This crate under another name.
 mod renamed {
     pub mod deep {
@@ -203,6 +252,9 @@ async fn services_in_every_spelling() {
     let _ = defaults::DefaultsServer::new(defaults::Implementation);
     let _ = aliases::AliasesClient::new;
     drop(renamed::RenamedClient::connect(""));
+    assert_eq!(contexts::ContextsClient::in_process(contexts::Implementation).unary(5, 3).await.unwrap(), 2);
+    let idl = contexts::ContextsServer::<contexts::Implementation>::thrift_idl();
+    assert!(idl.contains("i64 Unary(1: i64 a, 7: i64 b)") && idl.contains("void None()"), "{idl}");
     assert!(format!("{:?}", private::serve()).contains("Private"));
     assert!(names::TServer::<names::Implementation>::thrift_idl().contains("service Types"));
 }

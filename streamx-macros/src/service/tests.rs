@@ -71,6 +71,18 @@ fn attributes_and_options() {
 }
 
 #[test]
+fn a_context_is_no_argument_of_the_client() {
+    let item = r#"
+        trait Watched {
+            async fn read(&self, ctx: Context, path: String) -> Result<String>;
+            #[server_stream]
+            async fn watch(&self, #[context] ctx: Caller, path: Path, changes: Sender<Change>) -> Result<()>;
+        }
+    "#;
+    snapshot("service_context.rs", &pretty(expand("", item)));
+}
+
+#[test]
 fn mistakes() {
     let item = r#"
         pub trait Broken {

@@ -1,5 +1,8 @@
 //! What a client's handles do, against a peer in memory.
 
+mod metadata;
+mod options;
+
 use std::sync::Arc;
 
 use futures::{FutureExt, SinkExt, StreamExt};

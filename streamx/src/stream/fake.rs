@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::{self, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 
 use crate::Counters;
-use crate::call;
-use crate::call::{Encode, Exchange, Incoming, Open, Opening, Outgoing, Service};
+use crate::call::context::{Facts, Served};
+use crate::call::{Context, Encode, Exchange, Incoming, Open, Opening, Outgoing, Protocol, Service};
 use crate::codec::Message;
 use crate::{Channel, Error, Metadata, Result, codec};
 
@@ -25,11 +25,20 @@ pub(crate) enum Did {
 
 #[derive(Default)]
 struct Direction {
+    header: Option<Metadata>,
     messages: VecDeque<Bytes>,
+    trailer: Option<Metadata>,
     end: Option<Result<()>>,
     full: bool,
     did: Vec<Did>,
     waker: Option<Waker>,
+}
+
+impl Direction {
+    fn wait<T>(&mut self, cx: &task::Context<'_>) -> Poll<T> {
+        self.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
 }
 
 #[derive(Default)]
@@ -91,6 +100,15 @@ impl End {
         });
     }
 
+    pub(crate) fn say_header(&self, key: &str, value: &str) {
+        self.change(|state| state.directions[self.side].header.get_or_insert_default().set(key, value));
+    }
+
+    /// To be said before the end it comes with.
+    pub(crate) fn say_trailer(&self, key: &str, value: &str) {
+        self.change(|state| state.directions[self.side].trailer.get_or_insert_default().set(key, value));
+    }
+
     /// Leaves no room for what the other end sends.
     pub(crate) fn stop_reading(&self, stop: bool) {
         self.change(|state| state.directions[1 - self.side].full = stop);
@@ -137,15 +155,14 @@ impl End {
 }
 
 impl Outgoing for End {
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<()>> {
         let mut state = self.line.lock();
         if let Some(error) = &state.over {
             return Poll::Ready(Err(error.clone()));
         }
         let direction = &mut state.directions[self.side];
         if direction.full {
-            direction.waker = Some(cx.waker().clone());
-            return Poll::Pending;
+            return direction.wait(cx);
         }
         Poll::Ready(Ok(()))
     }
@@ -177,15 +194,7 @@ impl Outgoing for End {
 }
 
 impl Incoming for End {
-    fn poll_header(&mut self, _: &mut Context<'_>) -> Poll<Result<Metadata>> {
-        Poll::Ready(Ok(Metadata::default()))
-    }
-
-    fn poll_trailer(&mut self, _: &mut Context<'_>) -> Poll<Result<Metadata>> {
-        Poll::Ready(Ok(Metadata::default()))
-    }
-
-    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+    fn poll_message(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Option<Bytes>>> {
         let mut state = self.line.lock();
         let direction = &mut state.directions[1 - self.side];
         if let Some(message) = direction.messages.pop_front() {
@@ -194,8 +203,27 @@ impl Incoming for End {
         if let Some(end) = &direction.end {
             return Poll::Ready(end.clone().map(|()| None));
         }
-        direction.waker = Some(cx.waker().clone());
-        Poll::Pending
+        direction.wait(cx)
+    }
+
+    fn poll_header(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Metadata>> {
+        let mut state = self.line.lock();
+        let direction = &mut state.directions[1 - self.side];
+        match (&direction.header, &direction.end) {
+            (Some(header), _) => Poll::Ready(Ok(header.clone())),
+            (None, Some(end)) => Poll::Ready(end.clone().map(|()| Metadata::default())),
+            (None, None) => direction.wait(cx),
+        }
+    }
+
+    fn poll_trailer(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Metadata>> {
+        let mut state = self.line.lock();
+        let direction = &mut state.directions[1 - self.side];
+        match (&direction.trailer, &direction.end) {
+            (Some(trailer), Some(_)) => Poll::Ready(Ok(trailer.clone())),
+            (None, Some(end)) => Poll::Ready(end.clone().map(|()| Metadata::default())),
+            (_, None) => direction.wait(cx),
+        }
     }
 
     fn reset(&mut self, error: Error) {
@@ -257,8 +285,11 @@ impl Open for Local {
             assert_eq!((opening.service, opening.mode), (name, method.mode));
             let line = Line::default();
             let (caller, handler) = (line.caller(), line.handler());
+            let context = context(&opening, &handler);
             tokio::spawn(async move {
-                handler.end(method.handler.handle(handler.exchange(), call::Context::of_nothing()).await)
+                let exchange = handler.exchange();
+                let serving = entered(context.clone(), method.handler.handle(exchange, context));
+                handler.end(serving.await);
             });
             Ok(caller.exchange())
         })
@@ -266,5 +297,68 @@ impl Open for Local {
 
     fn counters(&self) -> Counters {
         Counters::default()
+    }
+}
+
+/// The context of a call that came with this opening to this end of its line.
+pub(crate) fn context(opening: &Opening, handler: &End) -> Context {
+    let strings = |prefix: &str| {
+        let mut found = Metadata::default();
+        for (key, value) in &opening.strings {
+            if let Some(key) = key.strip_prefix(prefix) {
+                found.set(key, value);
+            }
+        }
+        found
+    };
+    let facts = Facts {
+        service: opening.service,
+        method: opening.method,
+        protocol: Protocol::TTHeaderStreaming,
+        peer_addr: None,
+        persistent: strings("RPC_PERSIST_"),
+        transient: strings("RPC_TRANSIT_"),
+        metadata: strings(""),
+    };
+    Context::new(Arc::new(Serving { facts, handler: handler.clone() }))
+}
+
+/// Polls a future as the handler of that call.
+pub(crate) async fn entered<T>(context: Context, future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    let mut context = Some(context);
+    std::future::poll_fn(|cx| Context::enter(&mut context, || future.as_mut().poll(cx))).await
+}
+
+struct Serving {
+    facts: Facts,
+    handler: End,
+}
+
+impl Served for Serving {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn set_header(&self, key: &str, value: &str) -> Result<()> {
+        self.handler.say_header(key, value);
+        Ok(())
+    }
+
+    fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
+        self.handler.say_trailer(key, value);
+        Ok(())
+    }
+
+    fn send_header(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn poll_cancelled(&self, cx: &task::Context<'_>) -> Poll<Error> {
+        let mut state = self.handler.line.lock();
+        match &state.over {
+            Some(error) => Poll::Ready(error.clone()),
+            None => state.directions[0].wait(cx),
+        }
     }
 }

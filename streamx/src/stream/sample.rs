@@ -1,7 +1,7 @@
 //! A service for tests, with a method of every mode.
 
 use crate as streamx;
-use crate::{Bidi, Code, Error, Message, Result, Sender, Streaming};
+use crate::{Bidi, Code, Context, Error, Message, Result, Sender, Streaming};
 
 #[derive(Message, Clone, Debug, Default, PartialEq)]
 #[message(crate = crate)]
@@ -86,5 +86,58 @@ impl Sums for Calculator {
             numbers.send(number(value * 2)).await?;
         }
         Ok(())
+    }
+}
+
+/// Says what it knows of its caller, with a context in every mode.
+#[streamx::service(crate = crate)]
+pub(crate) trait Known {
+    async fn who(&self, ctx: Context, greeting: String, times: i64) -> Result<String>;
+    #[oneway]
+    async fn log(&self, #[context] _ctx: Alias, number: Number);
+    #[client_stream]
+    async fn sum(&self, ctx: Context, numbers: Streaming<Number>) -> Result<Number>;
+    #[server_stream]
+    async fn count(&self, ctx: Context, to: Number, numbers: Sender<Number>) -> Result<()>;
+    #[bidi]
+    async fn double(&self, ctx: Context, numbers: Bidi<Number, Number>) -> Result<()>;
+}
+
+type Alias = Context;
+
+#[derive(Debug)]
+pub(crate) struct Knowing;
+
+impl Known for Knowing {
+    async fn who(&self, ctx: Context, greeting: String, times: i64) -> Result<String> {
+        ctx.set_header("method", ctx.method())?;
+        ctx.set_trailer("times", &times.to_string())?;
+        let (user, attempt) = (ctx.persistent("user"), ctx.transient("attempt"));
+        Ok(format!("{greeting} {user:?} {attempt:?}"))
+    }
+
+    async fn log(&self, _: Context, _: Number) {}
+
+    async fn sum(&self, ctx: Context, mut numbers: Streaming<Number>) -> Result<Number> {
+        ctx.set_header("from", "sum")?;
+        let mut sum = 0;
+        while let Some(Number { value }) = numbers.recv().await? {
+            sum += value;
+        }
+        ctx.set_trailer("sum", &sum.to_string())?;
+        Ok(number(sum))
+    }
+
+    async fn count(&self, ctx: Context, to: Number, mut numbers: Sender<Number>) -> Result<()> {
+        ctx.set_trailer("to", &to.value.to_string())?;
+        numbers.send(to).await
+    }
+
+    async fn double(&self, ctx: Context, mut numbers: Bidi<Number, Number>) -> Result<()> {
+        tokio::select! {
+            biased;
+            reason = ctx.cancelled() => Err(reason),
+            number = numbers.recv() => number.map(drop),
+        }
     }
 }

@@ -4,17 +4,35 @@ use std::sync::Arc;
 
 use futures::{FutureExt, SinkExt, StreamExt};
 
+use super::fake::context;
 use super::fake::{Did, End, Line};
-use super::sample::{Calculator, Number, SumsServer, number};
-use crate::call::{Mode, Service};
+use super::sample::{Calculator, Knowing, KnownServer, Number, SumsServer, number};
+use crate::call::{Mode, Opening, Service};
 use crate::{Error, Result};
 
 /// A handler that was started, and the caller's end of its call.
 fn start(method: &str) -> (impl Future<Output = Result<()>>, End) {
-    let service = Service::from(SumsServer::new(Calculator));
+    serve(&SumsServer::new(Calculator).into(), method, &[])
+}
+
+/// As [`start`], with a method that knows its caller.
+fn start_known(method: &str, strings: &[(&str, &str)]) -> (impl Future<Output = Result<()>> + use<>, End) {
+    serve(&KnownServer::new(Knowing).into(), method, strings)
+}
+
+fn serve(
+    service: &Service,
+    method: &str,
+    strings: &[(&str, &str)],
+) -> (impl Future<Output = Result<()>> + use<>, End) {
     let method = service.methods.iter().find(|found| found.name == method).unwrap();
-    let line = Line::default();
-    (method.handler.handle(line.handler().exchange(), crate::Context::of_nothing()), line.caller())
+    let strings = strings.iter().map(|&(key, value)| (key.into(), value.into())).collect();
+    let opening = Opening { service: service.name, method: method.name, mode: method.mode, strings };
+    let (handler, caller) = {
+        let line = Line::default();
+        (line.handler(), line.caller())
+    };
+    (method.handler.handle(handler.exchange(), context(&opening, &handler)), caller)
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {
@@ -185,4 +203,34 @@ fn bytes_that_do_not_decode_fail_the_handlers_recv_and_reset_nothing() {
     let error = now(stream.recv()).unwrap_err();
     assert_eq!(now(stream.recv()).unwrap_err().to_string(), error.to_string());
     assert_eq!(caller.saw(), []);
+}
+
+#[test]
+fn a_service_knows_which_methods_take_the_context() {
+    let known = Service::from(KnownServer::new(Knowing));
+    assert!(known.methods.iter().all(|method| method.takes_context));
+    let sums = Service::from(SumsServer::new(Calculator));
+    assert!(sums.methods.iter().all(|method| !method.takes_context));
+}
+
+#[test]
+fn the_context_is_no_argument_that_travels() {
+    let (handler, caller) = start_known("Who", &[("RPC_PERSIST_user", "7"), ("RPC_TRANSIT_attempt", "1")]);
+    // 1: string = "hi", 2: i64 = 3
+    caller.say_bytes(&[11, 0, 1, 0, 0, 0, 2, b'h', b'i', 10, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0]);
+    now(handler).unwrap();
+    let answer = br#"hi Some("7") Some("1")"#;
+    assert_eq!(&caller.hear_bytes()[7..][..answer.len()], answer);
+    let idl = KnownServer::<Knowing>::thrift_idl();
+    assert!(idl.contains("string Who(1: string greeting, 2: i64 times)"), "{idl}");
+    assert!(!idl.to_lowercase().contains("ctx"), "{idl}");
+}
+
+#[test]
+fn a_handler_with_the_context_learns_that_its_caller_is_gone() {
+    let (handler, caller) = start_known("Double", &[]);
+    let mut handler = Box::pin(handler);
+    assert!((&mut handler).now_or_never().is_none());
+    caller.exchange().outgoing.reset(Error::other("gone"));
+    assert_eq!(now(handler).unwrap_err().to_string(), "gone");
 }
