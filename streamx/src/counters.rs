@@ -6,7 +6,9 @@ macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// What the connections of a server or a channel have done so far, and what they hold at this moment.
         ///
-        /// A snapshot; take another one to see what has changed.
+        /// A snapshot, from [`Channel::counters`](crate::Channel::counters) or
+        /// [`BoundServer::counters`](crate::server::BoundServer::counters); take another one to see what has changed.
+        /// The numbers of one snapshot are read one after another, while connections go on.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Counters {

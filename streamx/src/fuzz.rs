@@ -1,11 +1,11 @@
-//! Doors to the protocol machines for the fuzz targets in `tests/fuzz`. Compiled by `cargo fuzz` only.
+//! Doors to the protocol machines for the fuzz targets in `tests/fuzz`. Compiled by `cargo fuzz`, and for the tests below.
 //!
 //! Each function panics when something is not as it must be, whatever the bytes.
 
 use std::collections::HashSet;
 use std::fmt::Debug;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 use crate::Side;
 use crate::wire::detect::Detected;
@@ -14,7 +14,8 @@ use crate::wire::ttheader::frame::{self, DataHead, Frame};
 use crate::wire::unary::{self, Calls, EnvelopeKind, Framing, Matched, Unary};
 use crate::wire::{Bounds, Cut, Violation};
 
-const BOUNDS: Bounds = Bounds { max_header: 64 << 10, max_payload: 1 << 20 };
+/// Small enough for the bytes of a fuzzer to get there.
+const BOUNDS: Bounds = Bounds { max_header: 1 << 10, max_payload: 512 };
 
 /// Whatever protocol the first bytes speak, that does not depend on how they are split.
 pub fn detect(data: &[u8]) {
@@ -26,12 +27,13 @@ pub fn detect(data: &[u8]) {
 
 /// Frames of TTHeader Streaming are cut the same however their bytes are split.
 pub fn frames(data: &[u8]) {
-    cut_in_pieces(data, |input| frame::cut(input, &BOUNDS));
+    let excess = |frame: Frame| (frame.excess, frame);
+    cut_in_pieces(data, |input| frame::cut(input, &BOUNDS).map(|cut| map(cut, excess)));
 }
 
 /// Unary messages are cut the same however their bytes are split, and no reply finds a call twice.
 pub fn unary(data: &[u8]) {
-    cut_in_pieces(data, |input| unary::cut(input, &BOUNDS));
+    cut_in_pieces(data, |input| unary::cut(input, &BOUNDS).map(|cut| map(cut, |message| (0, message))));
     let mut script = Script(data);
     let mut calls = Calls::new();
     let mut tokens = Tokens::default();
@@ -55,8 +57,9 @@ pub fn unary(data: &[u8]) {
 /// is written at most once and only by a server, and nothing is sent by a side that has finished.
 pub fn machine(data: &[u8]) {
     let mut script = Script(data);
-    let side =
-        script.byte().map_or(Side::Client, |byte| if byte % 2 == 0 { Side::Client } else { Side::Server });
+    let side = script
+        .byte()
+        .map_or(Side::Client, |byte| if byte.is_multiple_of(2) { Side::Client } else { Side::Server });
     let mut owner = Owner::new(side);
     while let Some(action) = script.byte() {
         match action % 8 {
@@ -79,46 +82,58 @@ pub fn machine(data: &[u8]) {
 }
 
 /// Cuts everything at once and byte by byte.
-fn cut_in_pieces<T: Debug>(data: &[u8], cut: impl Fn(&mut BytesMut) -> Result<Cut<T>, Violation>) {
-    let mut input = BytesMut::from(data);
-    let whole = cut_all(&mut input, &cut);
-    let left = input.len();
-    let (mut input, mut pieces) = (BytesMut::new(), Ok(Vec::new()));
-    for &byte in data {
-        let Ok(all) = &mut pieces else { break };
-        input.extend_from_slice(&[byte]);
-        match cut_all(&mut input, &cut) {
-            Ok(more) => all.extend(more),
-            Err((before, violation)) => pieces = Err((all.drain(..).chain(before).collect(), violation)),
-        }
+fn cut_in_pieces<T: Debug>(data: &[u8], cut: impl Fn(&mut BytesMut) -> Result<Cut<(usize, T)>, Violation>) {
+    let (mut whole, mut pieces) = (Cutter::default(), Cutter::default());
+    let outcome = whole.feed(data, &cut);
+    assert_eq!(data.iter().try_for_each(|byte| pieces.feed(&[*byte], &cut)), outcome);
+    assert_eq!(pieces.units, whole.units);
+    if outcome.is_ok() {
+        assert_eq!((pieces.input, pieces.discard), (whole.input, whole.discard));
     }
-    if whole.is_ok() {
-        assert_eq!(input.len(), left);
-    }
-    assert_eq!(whole, pieces);
 }
 
-/// What was cut, as text; with a violation, what was cut before it.
-type Texts = Result<Vec<String>, (Vec<String>, String)>;
+fn map<T, U>(cut: Cut<T>, to: impl FnOnce(T) -> U) -> Cut<U> {
+    match cut {
+        Cut::Whole(unit) => Cut::Whole(to(unit)),
+        Cut::Need(bytes) => Cut::Need(bytes),
+    }
+}
 
-fn cut_all<T: Debug>(
-    input: &mut BytesMut,
-    cut: impl Fn(&mut BytesMut) -> Result<Cut<T>, Violation>,
-) -> Texts {
-    let mut texts = Vec::new();
-    loop {
-        let before = input.len();
-        match cut(input) {
-            Ok(Cut::Whole(unit)) => {
-                assert!(input.len() < before, "cut without taking");
-                texts.push(format!("{unit:?}"));
+/// Whoever reads a socket.
+#[derive(Default)]
+struct Cutter {
+    input: BytesMut,
+    /// How many bytes are to come that nobody wants: the payload of a frame that is too large.
+    discard: usize,
+    /// What was cut, as text.
+    units: Vec<String>,
+}
+
+impl Cutter {
+    /// Takes what has arrived; the error is the text of a violation.
+    fn feed<T: Debug>(
+        &mut self,
+        bytes: &[u8],
+        cut: &impl Fn(&mut BytesMut) -> Result<Cut<(usize, T)>, Violation>,
+    ) -> Result<(), String> {
+        self.input.extend_from_slice(bytes);
+        loop {
+            let unwanted = self.discard.min(self.input.len());
+            self.input.advance(unwanted);
+            self.discard -= unwanted;
+            let before = self.input.len();
+            match cut(&mut self.input).map_err(|violation| violation.to_string())? {
+                Cut::Whole((excess, unit)) => {
+                    assert!(self.input.len() < before, "cut without taking");
+                    self.units.push(format!("{unit:?}"));
+                    self.discard = excess;
+                }
+                Cut::Need(bytes) => {
+                    assert!(bytes > before, "{bytes} bytes are needed, {before} are there");
+                    assert_eq!(self.input.len(), before);
+                    return Ok(());
+                }
             }
-            Ok(Cut::Need(bytes)) => {
-                assert!(bytes > before, "{bytes} bytes are needed, {before} are there");
-                assert_eq!(input.len(), before);
-                return Ok(texts);
-            }
-            Err(violation) => return Err((texts, violation.to_string())),
         }
     }
 }
@@ -187,15 +202,20 @@ impl Owner {
     fn give_up(&mut self, id: i32) {
         let ended = match self.side {
             Side::Client => self.machine.reset(id),
-            _ => self.machine.end(id),
+            Side::Server => self.machine.end(id),
         };
         let Some((token, flag)) = ended else { return };
         self.tokens.take(token);
+        self.check_flag(id, flag);
+        self.forget(id);
+    }
+
+    /// What is still to be written for a stream that this side ends.
+    fn check_flag(&self, id: i32, flag: bool) {
         match self.side {
             Side::Client => assert_eq!(flag, !self.finished.contains(&id), "a trailer behind the reset"),
-            _ => assert_eq!(flag, !self.headed.contains(&id), "a header before the trailer"),
+            Side::Server => assert_eq!(flag, !self.headed.contains(&id), "a header before the trailer"),
         }
-        self.forget(id);
     }
 
     fn receive(&mut self, frame: Frame) -> Result<(), Violation> {
@@ -213,6 +233,11 @@ impl Owner {
             Event::Ended { slot, answer, .. } => {
                 self.tokens.take(slot);
                 assert_eq!(answer, self.side == Side::Client && !self.finished.contains(&id));
+                true
+            }
+            Event::TooLarge { slot, more, .. } => {
+                self.tokens.take(slot);
+                self.check_flag(id, more);
                 true
             }
             Event::Header { slot, .. }
@@ -272,7 +297,7 @@ impl<'a> Script<'a> {
     fn frame(&mut self) -> Frame {
         let (kind, id, method) = (self.choice() % 5, self.id(), METHODS[usize::from(self.choice() % 3)]);
         let (keys, value) = (["biz-status", "biz-extra", "biz-message", "isn"], self.text());
-        let strings: Vec<_> = keys.into_iter().filter(|_| self.choice() % 2 == 0).collect();
+        let strings: Vec<_> = keys.into_iter().filter(|_| self.choice().is_multiple_of(2)).collect();
         let strings: Vec<_> = strings.into_iter().map(|key| (key, &*value)).collect();
         let number = i32::from(self.choice());
         let mut out = BytesMut::new();
@@ -287,7 +312,8 @@ impl<'a> Script<'a> {
             3 => frame::put_trailer(&mut out, id, method, &strings, &[], Some((&value, number))),
             _ => frame::put_rst(&mut out, id, method, &value, &value, number),
         }
-        match frame::cut(&mut out, &BOUNDS) {
+        let max_payload = if self.choice().is_multiple_of(8) { 8 } else { BOUNDS.max_payload };
+        match frame::cut(&mut out, &Bounds { max_payload, ..BOUNDS }) {
             Ok(Cut::Whole(frame)) => frame,
             other => panic!("our own frame is {other:?}"),
         }
@@ -305,6 +331,21 @@ impl<'a> Script<'a> {
         match unary::cut(&mut out, &BOUNDS) {
             Ok(Cut::Whole(reply)) => reply,
             other => panic!("our own message is {other:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_doors_hold(data in prop::collection::vec(any::<u8>(), 0..256)) {
+            super::detect(&data);
+            super::frames(&data);
+            super::unary(&data);
+            super::machine(&data);
         }
     }
 }

@@ -25,7 +25,7 @@ pub mod server;
 #[doc(hidden)]
 pub mod private;
 
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz;
 

@@ -9,8 +9,9 @@ use std::time::Duration;
 /// # let _ = limits;
 /// ```
 ///
-/// Sizes are bytes. The defaults suit a service inside a data centre; where they differ from gRPC's or Kitex's
-/// the method says why.
+/// Sizes are bytes; a message is counted as it is encoded. Each side has its own limits, and neither tells the other.
+/// When a stream or a connection ends for a limit, the text of the error names it. The defaults suit a service inside a
+/// data centre; where they differ from gRPC's or Kitex's the method says why.
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub(crate) max_message_size: usize,
@@ -28,6 +29,7 @@ pub struct Limits {
     pub(crate) connection_send_buffer: usize,
     pub(crate) write_stall_timeout: Duration,
     pub(crate) unanswered_resets_per_second: usize,
+    pub(crate) cancel_grace: Duration,
 }
 
 impl Default for Limits {
@@ -48,6 +50,7 @@ impl Default for Limits {
             connection_send_buffer: 4 << 20,
             write_stall_timeout: Duration::from_secs(30),
             unanswered_resets_per_second: 1000,
+            cancel_grace: Duration::from_secs(5),
         }
     }
 }
@@ -62,8 +65,8 @@ macro_rules! setters {
 
 setters! {
     /// The largest message that is sent or received. Default 16 MiB, in every protocol; Kitex has no such limit
-    /// and gRPC's usual one is 4 MiB. A larger one ends its stream, and the error names this
-    /// limit; a larger unary message closes its connection.
+    /// and gRPC's usual one is 4 MiB. A larger one that arrives ends its stream, or the connection of a unary call; a
+    /// larger one is not sent, `send` fails, and the stream goes on.
     max_message_size: usize;
     /// The largest header area of one TTHeader frame. Default 64 KiB; the wire allows 262,140 bytes, Kitex before
     /// v0.15.4 reads at most 65,536. A larger one closes the connection.
@@ -74,10 +77,11 @@ setters! {
     max_streams: usize;
     /// How many connections a server holds. Default 10,000; further ones are accepted and closed.
     max_connections: usize;
-    /// How long a new connection may take to show which protocol it speaks and to complete its first frame.
-    /// Default 10 s.
+    /// How long a new connection may take to show which protocol it speaks and to complete its first frame,
+    /// before it is closed. Default 10 s.
     first_frame_timeout: Duration;
-    /// How long a frame that has begun may take to arrive without any progress. Default 60 s.
+    /// How long a frame that has begun may take to arrive without any progress, before the connection is closed.
+    /// Default 60 s.
     frame_timeout: Duration;
     /// How many bytes a stream may queue for a reader that is behind, on a connection that has carried two streams
     /// at once. Default 16 MiB. TTHeader Streaming has no window on the wire, so the alternative is to end the
@@ -86,7 +90,8 @@ setters! {
     /// How many bytes all streams of one connection may queue together. Default 64 MiB. Beyond it the stream that
     /// is furthest behind ends.
     connection_receive_buffer: usize;
-    /// How many bytes all connections of a server may queue together. Default 512 MiB.
+    /// How many bytes all connections of a server, or of a channel, may queue together. Default 512 MiB. Beyond it the
+    /// stream ends that is furthest behind on the connection that receives.
     server_receive_buffer: usize;
     /// How many bytes the only stream of a connection may queue before its socket is left unread, so that the
     /// sender has to wait. Default 1 MiB.
@@ -104,4 +109,7 @@ setters! {
     /// How many streams a client may reset before they were answered, each second, before a server closes the
     /// connection. Default 1,000: a client that cancels most of its calls is legitimate, a flood is not.
     unanswered_resets_per_second: usize;
+    /// How long a handler that takes the context of its call goes on after its caller is gone, before it is dropped.
+    /// Default 5 s. Other handlers are dropped at once.
+    cancel_grace: Duration;
 }

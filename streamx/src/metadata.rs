@@ -2,15 +2,19 @@
 
 use std::fmt;
 
-/// Ordered pairs of text, as a peer sent them; keys are compared as they are. The last of several values of one key
-/// counts, as on the wire of Kitex.
+use crate::{Code, Error, Result};
+
+/// Of all pairs of one side of a call together: the header area of a frame has no more than 64 KiB.
+const MAX_SIZE: usize = 48 << 10;
+
+/// Pairs of text, as a peer sent them, one value a key; keys are compared as they are.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Metadata(Vec<(Box<str>, Box<str>)>);
 
 impl Metadata {
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(found, _)| **found == *key).map(|(_, value)| &**value)
+        self.0.iter().find(|(found, _)| **found == *key).map(|(_, value)| &**value)
     }
 
     /// All pairs.
@@ -28,7 +32,20 @@ impl Metadata {
         self.0.is_empty()
     }
 
-    /// Adds a pair, in place of one with the same key.
+    /// Adds a pair, in place of one with the same key. Fails when a frame could not hold all of them.
+    pub(crate) fn add(&mut self, key: &str, value: &str) -> Result<()> {
+        let others = self.iter().filter(|(found, _)| *found != key);
+        let size = others.map(|(key, value)| key.len() + value.len() + 4).sum::<usize>();
+        if size + key.len() + value.len() > MAX_SIZE {
+            let text =
+                format!("cannot take the pair with the key `{key}`: all pairs together may have 48 KiB");
+            return Err(Error::new(Code::InvalidArgument, text));
+        }
+        self.set(key, value);
+        Ok(())
+    }
+
+    /// As [`add`](Self::add), when somebody else looks at the size.
     pub(crate) fn set(&mut self, key: &str, value: &str) {
         match self.0.iter_mut().find(|(found, _)| **found == *key) {
             Some(pair) => pair.1 = value.into(),

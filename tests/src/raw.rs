@@ -119,6 +119,11 @@ impl Raw {
         bytes
     }
 
+    /// The socket itself.
+    pub fn into_inner(self) -> TcpStream {
+        self.0
+    }
+
     /// Whether the peer has closed the connection, as far as has arrived.
     pub fn is_closed(&self) -> bool {
         let mut byte = [0; 4096];

@@ -16,6 +16,9 @@ const PENALTY: Duration = Duration::from_secs(1);
 ///
 /// Polling in the connection's own task saves a task switch per message and lets everything that one read brought be
 /// answered with one write. A handler that computes for long or blocks would hold up the whole connection there.
+///
+/// [`Service::placement`](crate::Service::placement) fixes it, as in
+/// `add_service(Service::from(TestServiceServer::new(Echo)).placement(Placement::Task))`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Placement {

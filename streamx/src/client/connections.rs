@@ -172,10 +172,11 @@ fn give_back(inner: &Weak<Inner>, client: UnaryClient) {
 }
 
 /// Waits for the connection to end and makes a new one, with growing pauses, so that the next call finds it. A call
-/// that cannot wait dials for itself; then there is nothing to do here.
-async fn reconnect(inner: Weak<Inner>, mut alive: watch::Receiver<()>, ended: impl Future<Output = ()>) {
+/// that cannot wait dials for itself; then there is nothing to do here. Nor is there if no call has used the connection:
+/// a server closes those that stay silent, and would have to do so for ever.
+async fn reconnect(inner: Weak<Inner>, mut alive: watch::Receiver<()>, ended: impl Future<Output = bool>) {
     tokio::select! {
-        () = ended => {}
+        used = ended => if !used { return },
         _ = alive.changed() => return,
     }
     let mut backoff = Backoff::new();

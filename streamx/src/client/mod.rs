@@ -1,4 +1,15 @@
 //! The client: channels, calls, and the client's twins of the handles.
+//!
+//! The method of a generated client returns a [`Call`], a future that gives, by the mode of the method:
+//!
+//! | mode | what the call gives | dropping it before the end of the call |
+//! |---|---|---|
+//! | unary | the answer | (dropping the [`Call`] cancels) |
+//! | client stream | [`ClientStream`], and from it a [`Reply`] | cancels |
+//! | server stream | [`Streaming`] | cancels |
+//! | bidirectional | [`Bidi`], which splits into [`Sender`] and [`Streaming`] | cancels; a [`Sender`] after `close_send` does not |
+//!
+//! To cancel is to tell the server at once: its handler is dropped.
 
 mod backoff;
 mod bidi;

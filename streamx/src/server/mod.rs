@@ -1,4 +1,8 @@
 //! The server: its builder, accepting connections, draining them.
+//!
+//! A handler, the future of a method, starts with its call. When it returns the call ends, with its answer or its error;
+//! a panic is an error of the call, and the server goes on. When the caller gives up or its connection is lost, the
+//! handler is dropped wherever it waits.
 
 mod accept;
 mod address;
@@ -23,11 +27,33 @@ use accept::Listener;
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// A server; see [`Server::builder`].
+///
+/// ```
+/// # #[derive(streamx::Message, Clone, Debug, Default)]
+/// # struct Line { #[field(1)] text: String }
+/// # #[streamx::service]
+/// # trait Echo { async fn echo(&self, line: Line) -> streamx::Result<Line>; }
+/// # struct Parrot;
+/// # impl Echo for Parrot { async fn echo(&self, line: Line) -> streamx::Result<Line> { Ok(line) } }
+/// # #[tokio::main]
+/// # async fn main() -> streamx::Result<()> {
+/// use streamx::{Limits, Server};
+///
+/// let server = Server::builder()
+///     .add_service(EchoServer::new(Parrot))
+///     .limits(Limits::default().max_streams(256))
+///     .bind("127.0.0.1:0")
+///     .await?;
+/// println!("serving at {}", server.local_addr());
+/// # let ctrl_c = async {};
+/// server.serve_with_shutdown(ctrl_c).await
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Server;
 
-/// Sets up a server.
+/// Sets up a server. Does nothing before `bind` or `serve`.
 pub struct ServerBuilder {
     services: Vec<Service>,
     limits: Limits,
@@ -111,7 +137,8 @@ impl BoundServer {
         self.listener.address()
     }
 
-    /// What the connections of this server have done and hold, now and later.
+    /// Reads what the connections of this server have done and hold: a function that can be kept and called while the
+    /// server runs, from anywhere.
     pub fn counters(&self) -> impl Fn() -> Counters + Send + Sync + Clone + use<> {
         let meter = Arc::clone(&self.meter);
         move || meter.snapshot()

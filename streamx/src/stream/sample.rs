@@ -96,7 +96,7 @@ pub(crate) trait Known {
     #[oneway]
     async fn log(&self, #[context] _ctx: Alias, number: Number);
     #[client_stream]
-    async fn sum(&self, ctx: crate::Context, numbers: Streaming<Number>) -> Result<Number>;
+    async fn sum(&self, ctx: Context, numbers: Streaming<Number>) -> Result<Number>;
     #[server_stream]
     async fn count(&self, ctx: Context, to: Number, numbers: Sender<Number>) -> Result<()>;
     #[bidi]

@@ -33,9 +33,9 @@ pub(crate) trait Protocol: Send + Unpin + 'static {
     /// worth looking again. An error ends the connection.
     fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize>;
 
-    /// The read buffer is needed again. When somebody still holds a slice of it (`pinned`), small messages that are
-    /// queued are copied out.
-    fn settle(&mut self, pinned: bool);
+    /// The read buffer is needed again. When somebody still holds a slice of it, its size is `pinned`, and messages that
+    /// are queued and small beside it are copied out.
+    fn settle(&mut self, pinned: Option<usize>);
 
     /// The peer has closed the connection, or it broke: ends every call on it with `error`.
     fn lost(&mut self, error: &Error, out: &mut Deliveries);
@@ -62,11 +62,13 @@ pub(crate) struct Deliveries {
     pub(crate) started: Vec<Running>,
 }
 
-pub(crate) struct Connection<P> {
+pub(crate) struct Connection<P: Protocol> {
     link: Arc<Link>,
     protocol: P,
     socket: Pin<Box<dyn AsyncRead + Send>>,
     input: BytesMut,
+    /// How large the read buffer was made, of which `input` is what is left.
+    buffer: usize,
     need: usize,
     handlers: Handlers,
     out: Deliveries,
@@ -94,6 +96,7 @@ impl<P: Protocol> Connection<P> {
             protocol,
             socket: Box::pin(socket),
             need: usize::from(input.is_empty()),
+            buffer: input.capacity(),
             input,
             handlers,
             out: Deliveries::default(),
@@ -177,12 +180,13 @@ impl<P: Protocol> Connection<P> {
             return;
         }
         if self.is_oversized() {
-            self.protocol.settle(false);
+            self.protocol.settle(Some(self.buffer));
             self.input = BytesMut::with_capacity(READ_BUFFER);
+            self.buffer = READ_BUFFER;
             return;
         }
         if self.input.try_reclaim(room) {
-            self.protocol.settle(false);
+            self.protocol.settle(None);
             return;
         }
         // Those who were just woken have not taken their messages yet. The rest of the buffer gives them time: by the
@@ -190,8 +194,9 @@ impl<P: Protocol> Connection<P> {
         if free >= enough {
             return;
         }
-        self.protocol.settle(true);
+        self.protocol.settle(Some(self.buffer));
         self.input.reserve(room.max(READ_BUFFER.saturating_sub(self.input.len())));
+        self.buffer = self.input.capacity();
     }
 
     /// A buffer that a large frame has left behind.
@@ -199,8 +204,12 @@ impl<P: Protocol> Connection<P> {
         self.input.is_empty() && self.need <= READ_BUFFER && self.input.capacity() > 4 * READ_AHEAD
     }
 
-    /// Leaves the socket unread while the only reader is behind, at most `lone_stream_pause` at a time.
+    /// Leaves the socket unread while the peer takes no answers, and while the only reader is behind; the latter at
+    /// most `lone_stream_pause` at a time.
     fn is_paused(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.link.is_clogged(cx) {
+            return true;
+        }
         if !self.protocol.is_behind() {
             self.pause = None;
             return false;
@@ -236,7 +245,6 @@ impl<P: Protocol> Connection<P> {
     fn end(&mut self, error: &Error) {
         self.link.close(error.clone());
         self.protocol.lost(error, &mut self.out);
-        self.handlers.disperse();
         self.out.started.clear();
         for waker in self.out.wakers.drain(..) {
             waker.wake();
@@ -276,11 +284,13 @@ impl<P: Protocol> Future for Connection<P> {
                         _ => tracing::debug!(%error, "a connection ends"),
                     }
                     this.end(&error);
+                    this.handlers.disperse();
                     return Poll::Ready(());
                 }
             };
             if this.is_finished() {
                 this.end(&Error::closed("the connection was closed on this side"));
+                this.handlers.disperse();
                 return Poll::Ready(());
             }
             let slept = this.link.waker.end() && !this.handlers.any_woken();
@@ -296,8 +306,12 @@ impl<P: Protocol> Future for Connection<P> {
     }
 }
 
-impl<P> Drop for Connection<P> {
+impl<P: Protocol> Drop for Connection<P> {
+    /// Nothing is left to end unless the task was dropped before its time: its runtime was shut down.
     fn drop(&mut self) {
+        let gone = || Error::transport("the runtime that drove the connection was shut down");
+        self.end(&self.link.closed().unwrap_or_else(gone));
+        self.link.hang_up();
         self.link.meter.connections.sub(1);
     }
 }
@@ -345,7 +359,7 @@ impl Watch {
             self.progress = false;
             let rest = limit.saturating_sub(spent);
             match &mut self.timer {
-                Some(timer) => timer.as_mut().reset(Instant::now() + rest),
+                Some(timer) => timer.set(tokio::time::sleep(rest)),
                 none => *none = Some(Box::pin(tokio::time::sleep(rest))),
             }
         }
@@ -361,7 +375,7 @@ impl Watch {
             }
             self.waits_for = Some((for_what, mark));
             self.progress = false;
-            timer.as_mut().reset(Instant::now() + limit);
+            timer.set(tokio::time::sleep(limit));
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ pub(crate) fn exception_type(error: &Error) -> i32 {
 /// An error in the form in which it leaves.
 pub(crate) struct Failure<'a> {
     /// String keys: those of a business error.
-    pub(crate) strings: Vec<(&'static str, String)>,
+    pub(crate) strings: Vec<(Box<str>, String)>,
     /// Number keys for a streamx peer.
     pub(crate) ints: Vec<(u16, String)>,
     /// Text and type; none for a business error.
@@ -72,10 +72,11 @@ impl<'a> Failure<'a> {
         let Some(biz) = error.as_biz() else {
             return Self::exception(error, exception_type(error));
         };
-        let mut strings = vec![(BIZ_STATUS, biz.code().to_string()), (BIZ_MESSAGE, biz.message().to_owned())];
+        let mut strings =
+            vec![(BIZ_STATUS.into(), biz.code().to_string()), (BIZ_MESSAGE.into(), biz.message().to_owned())];
         if !biz.extra().is_empty() {
             let entries = biz.extra().iter().map(|(key, value)| (key.as_str(), value.as_str()));
-            strings.push((BIZ_EXTRA, write_object(entries)));
+            strings.push((BIZ_EXTRA.into(), write_object(entries)));
         }
         Self { strings, ints: Vec::new(), exception: None }
     }
@@ -100,7 +101,7 @@ impl<'a> Failure<'a> {
     }
 
     pub(crate) fn strings(&self) -> Vec<(&str, &str)> {
-        self.strings.iter().map(|(key, value)| (*key, value.as_str())).collect()
+        self.strings.iter().map(|(key, value)| (&**key, value.as_str())).collect()
     }
 
     pub(crate) fn ints(&self) -> impl Iterator<Item = (u16, &str)> {

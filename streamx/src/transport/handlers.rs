@@ -5,10 +5,11 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
+use tokio::time::Sleep;
 
 use super::inbox::Inbox;
 use super::link::Link;
@@ -16,6 +17,7 @@ use super::lock;
 use super::task_waker::{HandlerWaker, TaskWaker, Woken};
 use super::turns::Turn;
 use crate::call::router::Route;
+use crate::call::{Context, Exchange};
 use crate::{Error, Result};
 
 /// When polling all woken handlers took longer than this, each poll is timed to find the slow one.
@@ -38,29 +40,36 @@ pub(crate) struct Running {
     route: Arc<Route>,
     /// What wakes this handler where it is polled now is known to its inbox.
     registered: bool,
+    context: Option<Context>,
+    /// Runs when the caller is gone and the handler may find out for itself.
+    grace: Option<Pin<Box<Sleep>>>,
 }
 
 impl Running {
     pub(crate) fn new(
-        future: BoxFuture<'static, Result<()>>,
         call: Arc<dyn Serving>,
         route: Arc<Route>,
+        exchange: Exchange,
+        context: Context,
     ) -> Self {
+        let future = route.method.handler.handle(exchange, context.clone());
         call.link().meter.handlers.add(1);
-        Self { future: Some(future), call, route, registered: false }
+        Self { future: Some(future), call, route, registered: false, context: Some(context), grace: None }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.registered, true) {
             self.call.inbox().register(cx.waker());
         }
-        if self.call.inbox().is_gone() {
+        if self.call.inbox().is_gone() && self.is_spent(cx) {
             return self.drop_future();
         }
         let Some(future) = &mut self.future else {
             return Poll::Ready(());
         };
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        match catch_unwind(AssertUnwindSafe(|| {
+            Context::enter(&mut self.context, || future.as_mut().poll(cx))
+        })) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(result)) => {
                 self.call.end(result);
@@ -71,6 +80,16 @@ impl Running {
                 self.drop_future()
             }
         }
+    }
+
+    /// Whether a handler whose caller is gone has no more time: a method without the context could not know.
+    fn is_spent(&mut self, cx: &mut task::Context<'_>) -> bool {
+        if !self.route.method.takes_context {
+            return true;
+        }
+        let limit = self.call.link().limits.cancel_grace;
+        let grace = self.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        grace.as_mut().poll(cx).is_ready()
     }
 
     /// A value in the future may panic when it is dropped; that must not reach the connection.
@@ -198,7 +217,7 @@ impl Handlers {
         let Some(Here { running, known, waker }) = slot else { return };
         known.begin();
         let start = self.timed.then(Instant::now);
-        let ready = running.poll(&mut Context::from_waker(waker)).is_ready();
+        let ready = running.poll(&mut task::Context::from_waker(waker)).is_ready();
         let slow = || start.is_some_and(|start| running.route.pace.is_slow(start.elapsed()));
         if !ready && !slow() {
             return;
@@ -231,7 +250,7 @@ struct Apart {
 impl Future for Apart {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let Some(running) = &mut this.running else {
             return Poll::Ready(());

@@ -3,18 +3,20 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::task::{Context, Poll, Waker};
+use std::task::{self, Poll, Waker};
 
 use bytes::Bytes;
 
 use super::lock;
 use super::turns::{Turn, Turns};
-use crate::{Error, Result};
+use crate::{Error, Metadata, Result};
 
 /// What a queued message costs beside its bytes, so that empty messages cannot be queued for free.
 const OVERHEAD: usize = 32;
 /// A payload smaller than this that has to queue is copied, because as a slice it pins a whole read buffer.
 const COPY_BELOW: usize = 4 << 10;
+/// So is one that would pin more than so many times its size: the buffer of a large message.
+const PINS_AT_MOST: usize = 8;
 
 /// The inbox of one stream: filled by the connection task, emptied by one receiver.
 #[derive(Debug, Default)]
@@ -41,6 +43,12 @@ struct State {
     handler: Option<Waker>,
     /// Nobody receives: what arrives is dropped.
     deaf: bool,
+    header: Option<Metadata>,
+    trailer: Option<Metadata>,
+    /// Why the call is over for its handler: the caller is gone, or the handler has returned.
+    over: Option<Error>,
+    /// Those who wait for a header, a trailer or the end.
+    watchers: Vec<Waker>,
 }
 
 /// What became of a message that arrived.
@@ -50,10 +58,6 @@ pub(crate) struct Pushed {
     pub(crate) waker: Option<Waker>,
     /// The receiver has been given a turn, to be counted.
     pub(crate) new_turn: bool,
-    /// What the message costs of the budgets.
-    pub(crate) cost: usize,
-    /// What was queued before it.
-    pub(crate) before: usize,
 }
 
 /// What a receiver got.
@@ -67,20 +71,62 @@ pub(crate) struct Received {
 
 impl Inbox {
     /// Adds a message. A receiver that waits gets `turn`. A small message that a receiver waits for is not counted as
-    /// queued: it is as good as taken.
-    pub(crate) fn push(&self, payload: Bytes, turn: Turn) -> Pushed {
+    /// queued: it is as good as taken. What any other costs of the budgets is `charge`d, along with what is queued
+    /// already, before a receiver can take it: a budget is never given back before it is taken.
+    pub(crate) fn push(&self, payload: Bytes, turn: Turn, charge: impl FnOnce(usize, usize)) -> Pushed {
         let state = &mut *lock(&self.state);
         if state.end.is_some() || state.deaf {
             return Pushed::default();
         }
-        let before = state.bytes;
         let waker = state.receiver.take();
         state.handed |= waker.is_some() && state.queue.is_empty() && payload.len() < COPY_BELOW;
-        let cost = if state.handed && state.queue.is_empty() { 0 } else { payload.len() + OVERHEAD };
-        state.bytes += cost;
+        if !state.handed || !state.queue.is_empty() {
+            let cost = payload.len() + OVERHEAD;
+            charge(cost, state.bytes);
+            state.bytes += cost;
+        }
         state.queue.push_back(payload);
         let new_turn = waker.is_some() && std::mem::replace(&mut state.turn, turn) != turn;
-        Pushed { waker, new_turn, cost, before }
+        Pushed { waker, new_turn }
+    }
+
+    /// The header has arrived.
+    pub(crate) fn set_header(&self, header: Metadata) {
+        let mut state = lock(&self.state);
+        state.header.get_or_insert(header);
+        wake_all(state.take_watchers());
+    }
+
+    /// The trailer has arrived; the end follows.
+    pub(crate) fn set_trailer(&self, trailer: Metadata) {
+        lock(&self.state).trailer = Some(trailer);
+    }
+
+    pub(crate) fn poll_header(&self, cx: &task::Context<'_>) -> Poll<Result<Metadata>> {
+        let state = &mut *lock(&self.state);
+        match (&state.header, &state.end) {
+            (Some(header), _) => Poll::Ready(Ok(header.clone())),
+            (None, Some(end)) => Poll::Ready(end.clone().map(|()| Metadata::default())),
+            (None, None) => state.watch(cx),
+        }
+    }
+
+    pub(crate) fn poll_trailer(&self, cx: &task::Context<'_>) -> Poll<Result<Metadata>> {
+        let state = &mut *lock(&self.state);
+        match (&state.end, &state.trailer) {
+            (None, _) => state.watch(cx),
+            (Some(_), Some(trailer)) => Poll::Ready(Ok(trailer.clone())),
+            (Some(end), None) => Poll::Ready(end.clone().map(|()| Metadata::default())),
+        }
+    }
+
+    /// Waits until the call is over for its handler.
+    pub(crate) fn poll_over(&self, cx: &task::Context<'_>) -> Poll<Error> {
+        let state = &mut *lock(&self.state);
+        match &state.over {
+            Some(error) => Poll::Ready(error.clone()),
+            None => state.watch(cx),
+        }
     }
 
     /// Nothing more will arrive. What is queued is still delivered; the first end stays.
@@ -90,6 +136,7 @@ impl Inbox {
             return None;
         }
         state.end = Some(end);
+        wake_all(state.take_watchers());
         state.wake_receiver(turns)
     }
 
@@ -99,7 +146,9 @@ impl Inbox {
         let state = &mut *lock(&self.state);
         self.gone.store(true, SeqCst);
         let freed = state.clear();
+        state.over = Some(error.clone());
         state.end = Some(Err(error));
+        wake_all(state.take_watchers());
         ([state.wake_receiver(turns), state.handler.take()], freed)
     }
 
@@ -116,11 +165,13 @@ impl Inbox {
     pub(crate) fn fail(&self, error: Error, turns: &Turns) -> (Option<Waker>, usize) {
         let state = &mut *lock(&self.state);
         let freed = state.clear();
+        state.over.get_or_insert_with(|| error.clone());
         state.end = Some(Err(error));
+        wake_all(state.take_watchers());
         (state.wake_receiver(turns), freed)
     }
 
-    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Received> {
+    pub(crate) fn poll(&self, cx: &task::Context<'_>) -> Poll<Received> {
         let state = &mut *lock(&self.state);
         let message = match state.queue.pop_front() {
             Some(payload) => Ok(Some(payload)),
@@ -159,11 +210,12 @@ impl Inbox {
         lock(&self.state).turn.take()
     }
 
-    /// Copies small payloads that are still queued out of the read buffer they are slices of.
-    pub(crate) fn unpin_small(&self) {
+    /// Copies small payloads that are still queued out of the read buffer of this size they are slices of.
+    pub(crate) fn unpin_small(&self, buffer: usize) {
+        let below = COPY_BELOW.max(buffer / PINS_AT_MOST);
         let state = &mut *lock(&self.state);
         let start = state.owned;
-        for payload in state.queue.iter_mut().skip(start).filter(|payload| payload.len() < COPY_BELOW) {
+        for payload in state.queue.iter_mut().skip(start).filter(|payload| payload.len() < below) {
             *payload = Bytes::copy_from_slice(payload);
         }
         state.owned = state.queue.len();
@@ -184,7 +236,25 @@ impl Inbox {
     }
 }
 
+/// Watchers are woken under the locks of whoever found out, which no waker of an executor needs.
+fn wake_all(wakers: Vec<Waker>) {
+    for waker in wakers {
+        waker.wake();
+    }
+}
+
 impl State {
+    fn watch<T>(&mut self, cx: &task::Context<'_>) -> Poll<T> {
+        if !self.watchers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.watchers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn take_watchers(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.watchers)
+    }
+
     fn wake_receiver(&mut self, turns: &Turns) -> Option<Waker> {
         let waker = self.receiver.take()?;
         if self.turn.is_none() {
@@ -198,5 +268,24 @@ impl State {
         self.owned = 0;
         self.handed = false;
         std::mem::take(&mut self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_charged_before_anybody_can_take_it() {
+        let inbox = Inbox::default();
+        let mut charged = Vec::new();
+        for _ in 0..2 {
+            inbox.push(Bytes::from_static(b"a note"), Turn::NONE, |cost, queued| {
+                assert!(inbox.state.try_lock().is_err(), "a receiver has to wait");
+                charged.push((cost, queued));
+            });
+        }
+        let cost = 6 + OVERHEAD;
+        assert_eq!(charged, [(cost, 0), (cost, cost)]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
@@ -24,6 +25,7 @@ pub(crate) struct Link {
     pub(crate) outbox: Mutex<Outbox>,
     pub(crate) turns: Turns,
     pub(crate) waker: Arc<TaskWaker>,
+    pub(crate) peer_addr: Option<SocketAddr>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) meter: Arc<Meter>,
     writer: Mutex<Writer>,
@@ -40,12 +42,14 @@ struct Writer {
     socket: Pin<Box<dyn AsyncWrite + Send>>,
     batch: Batch,
     done: usize,
-    failed: bool,
+    /// Nothing more can be written.
+    over: bool,
 }
 
 impl Link {
     pub(crate) fn new(
         socket: impl AsyncWrite + Send + 'static,
+        peer_addr: Option<SocketAddr>,
         limits: Arc<Limits>,
         meter: Arc<Meter>,
     ) -> Self {
@@ -55,13 +59,14 @@ impl Link {
             outbox: Mutex::new(outbox),
             turns: Turns::new(),
             waker: TaskWaker::new(),
+            peer_addr,
             limits,
             meter,
             writer: Mutex::new(Writer {
                 socket: Box::pin(socket),
                 batch: Batch::default(),
                 done: 0,
-                failed: false,
+                over: false,
             }),
             stalled: AtomicBool::new(false),
             written: AtomicU64::new(0),
@@ -72,6 +77,12 @@ impl Link {
     /// Whether so little is buffered that no budget can be full; saves a look at the outbox.
     pub(crate) fn has_room(&self) -> bool {
         self.level.load(Relaxed) < self.limits.stream_send_buffer.min(self.limits.connection_send_buffer)
+    }
+
+    /// See [`Outbox::is_clogged`].
+    pub(crate) fn is_clogged(&self, cx: &Context<'_>) -> bool {
+        self.level.load(Relaxed) > self.limits.connection_send_buffer
+            && lock(&self.outbox).is_clogged(&self.limits, cx)
     }
 
     /// Does what [`Outbox::flush_rule`] said. Not to be called with the outbox locked.
@@ -161,6 +172,13 @@ impl Link {
         self.wake_task();
     }
 
+    /// Closes the socket now; handles of streams, which hold the link, may be kept for long.
+    pub(crate) fn hang_up(&self) {
+        let mut writer = lock(&self.writer);
+        writer.over = true;
+        writer.socket = Box::pin(tokio::io::sink());
+    }
+
     /// Everything that was sent is written.
     pub(crate) fn is_drained(&self) -> bool {
         lock(&self.outbox).is_drained()
@@ -186,13 +204,18 @@ impl Link {
         let waker = self.waker.task();
         let cx = &mut Context::from_waker(&waker);
         let mut writer = lock(&self.writer);
-        if writer.failed {
+        if writer.over {
             return Poll::Ready(());
         }
         loop {
             if writer.is_done() {
                 let mut outbox = lock(&self.outbox);
                 if !outbox.next_batch(&mut writer.batch) {
+                    drop(outbox);
+                    if self.is_shutting_down() {
+                        // It waits for this; a handle that has left its handler may write last.
+                        self.wake_task();
+                    }
                     return Poll::Ready(());
                 }
             }
@@ -211,7 +234,7 @@ impl Link {
                     }
                 }
                 Poll::Ready(Err(error)) => {
-                    writer.failed = true;
+                    writer.over = true;
                     drop(writer);
                     let text = format!("the connection broke while writing: {error}");
                     self.close(Error::transport(text).with_kitex_code(12006).with_source(error));

@@ -5,6 +5,7 @@ mod failure;
 mod handlers;
 mod inbox;
 mod link;
+mod metainfo;
 mod outbox;
 mod recognise;
 mod socket;
@@ -38,16 +39,17 @@ use crate::wire::unary::Framing;
 use crate::{Error, Limits, Result};
 
 /// Starts a client's connection for streams in a task of its own.
-/// The future is ready when the connection has ended.
+/// The future is ready when the connection has ended, and says whether it has carried a stream.
 pub(crate) fn stream_client(
     socket: Socket,
     limits: Arc<Limits>,
     meter: Arc<Meter>,
-) -> (StreamClient, impl Future<Output = ()> + use<>) {
+) -> (StreamClient, impl Future<Output = bool> + use<>) {
     let (reader, link) = link(socket, limits, meter);
     let (client, reading) = StreamClient::new(&link);
+    let was_used = client.was_used();
     let ended = tokio::spawn(Connection::new(link, reading, reader, BytesMut::new(), Instant::now()));
-    (client, ended.map(drop))
+    (client, ended.map(move |_| was_used()))
 }
 
 /// Starts a client's connection for unary calls in a task of its own.
@@ -68,8 +70,9 @@ fn link(
     limits: Arc<Limits>,
     meter: Arc<Meter>,
 ) -> (Box<dyn AsyncRead + Send + Unpin>, Arc<Link>) {
+    let peer_addr = socket.peer_addr();
     let (reader, writer): (_, Box<dyn AsyncWrite + Send + Unpin>) = socket.split();
-    (reader, Arc::new(Link::new(writer, limits, meter)))
+    (reader, Arc::new(Link::new(writer, peer_addr, limits, meter)))
 }
 
 /// Encodes one message to the end of the send buffer. When that fails, panics, or gives more than `limit` bytes, the

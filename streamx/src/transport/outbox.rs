@@ -17,6 +17,9 @@ pub(crate) const LARGE: usize = 64 << 10;
 /// A buffer that had to grow beyond this is not kept.
 const KEEP: usize = 256 << 10;
 
+/// Who waits when it is the connection task: the address of no call.
+const CONNECTION_TASK: usize = 0;
+
 /// What to do after something was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -57,7 +60,8 @@ pub(crate) struct Outbox {
     /// A sender has written since the connection task ran last. The next one leaves it to the task: it is not alone,
     /// or sends in a loop, and a write per message would cost more than everything else.
     written_in_place: bool,
-    waiting: Vec<(i32, Waker)>,
+    /// Those who wait for room, each by the address of its call: the ids of a peer may repeat.
+    waiting: Vec<(usize, Waker)>,
     closed: Option<Error>,
     /// How many bytes are here and in flight, to be looked at without the lock.
     level: Arc<AtomicUsize>,
@@ -100,7 +104,7 @@ impl Outbox {
     /// Waits until the stream and the connection have room left. A message may be sent while any room is left.
     pub(crate) fn poll_room(
         &mut self,
-        id: i32,
+        call: usize,
         share: &Share,
         limits: &Limits,
         cx: &Context<'_>,
@@ -111,16 +115,32 @@ impl Outbox {
             1 if self.in_flight > 0 => share.bytes,
             _ => 0,
         };
-        if of_stream < limits.stream_send_buffer
-            && self.len() + self.in_flight < limits.connection_send_buffer
+        // With a limit of nothing there is room while nothing is buffered.
+        if of_stream < limits.stream_send_buffer.max(1)
+            && self.len() + self.in_flight < limits.connection_send_buffer.max(1)
         {
             return Poll::Ready(Ok(()));
         }
-        match self.waiting.iter_mut().find(|(waiting, _)| *waiting == id) {
-            Some((_, waker)) => waker.clone_from(cx.waker()),
-            None => self.waiting.push((id, cx.waker().clone())),
-        }
+        self.wait(call, cx);
         Poll::Pending
+    }
+
+    /// Whether the peer takes so little that nothing more should be read that may have to be answered: answers that
+    /// nobody asks for room for have filled the buffer beyond what senders may. Then `cx` is woken by the next write.
+    pub(crate) fn is_clogged(&mut self, limits: &Limits, cx: &Context<'_>) -> bool {
+        let clogged = self.len() + self.in_flight
+            > limits.connection_send_buffer.saturating_add(limits.max_message_size);
+        if clogged {
+            self.wait(CONNECTION_TASK, cx);
+        }
+        clogged
+    }
+
+    fn wait(&mut self, who: usize, cx: &Context<'_>) {
+        match self.waiting.iter_mut().find(|(waiting, _)| *waiting == who) {
+            Some((_, waker)) => waker.clone_from(cx.waker()),
+            None => self.waiting.push((who, cx.waker().clone())),
+        }
     }
 
     /// Where to look how many bytes are buffered. A moment old at worst.
@@ -209,7 +229,7 @@ impl Outbox {
     }
 
     /// The batch is written; the senders that wait for room are returned, to be woken.
-    pub(crate) fn batch_written(&mut self, batch: &mut Batch) -> Vec<(i32, Waker)> {
+    pub(crate) fn batch_written(&mut self, batch: &mut Batch) -> Vec<(usize, Waker)> {
         self.in_flight = 0;
         batch.sealed.clear();
         if batch.open.capacity() > KEEP {
@@ -222,7 +242,7 @@ impl Outbox {
     }
 
     /// Nothing more will be written. The senders that wait are returned, to be woken.
-    pub(crate) fn close(&mut self, error: Error) -> Vec<(i32, Waker)> {
+    pub(crate) fn close(&mut self, error: Error) -> Vec<(usize, Waker)> {
         self.closed.get_or_insert(error);
         self.open = BytesMut::new();
         self.sealed = Vec::new();

@@ -1,6 +1,7 @@
 //! The kinds of sockets a connection runs on.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
@@ -47,6 +48,14 @@ impl Socket {
     pub(crate) fn pair() -> (Self, Self) {
         let (a, b) = tokio::io::duplex(MEMORY);
         (Self::Memory(a), Self::Memory(b))
+    }
+
+    /// Where the other end is, if that can be said.
+    pub(crate) fn peer_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().ok(),
+            _ => None,
+        }
     }
 
     pub(crate) fn split(self) -> (Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>) {

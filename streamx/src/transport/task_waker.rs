@@ -103,7 +103,8 @@ impl HandlerWaker {
 
     /// The handler is about to be polled: what wakes it from now on counts again.
     pub(crate) fn begin(&self) {
-        self.listed.store(false, SeqCst);
+        // Not a store: the poll has to see what those have done who found the mark set and left it at that.
+        self.listed.swap(false, SeqCst);
     }
 }
 

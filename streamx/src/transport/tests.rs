@@ -7,14 +7,14 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::future::join_all;
 
-use crate::call::{Exchange, Handler, Method, Mode, Opening};
+use crate::call::{Context, Exchange, Handler, Method, Mode, Opening};
 use crate::{Channel, Counters, Placement, Result, Server, Service};
 
 /// Sends every message back.
 struct Echo;
 
 impl Handler for Echo {
-    fn handle(&self, mut exchange: Exchange) -> BoxFuture<'static, Result<()>> {
+    fn handle(&self, mut exchange: Exchange, _: Context) -> BoxFuture<'static, Result<()>> {
         Box::pin(async move {
             while let Some(message) = receive(&mut exchange).await? {
                 send(&mut exchange, &message).await?;
@@ -39,10 +39,10 @@ async fn send(exchange: &mut Exchange, message: &[u8]) -> Result<()> {
     )
 }
 
-const ECHO: Opening = Opening { service: "Test", method: "Echo", mode: Mode::Bidi };
+const ECHO: Opening = Opening { service: "Test", method: "Echo", mode: Mode::Bidi, strings: Vec::new() };
 
 fn service(placement: Placement) -> Service {
-    let echo = Method { name: "Echo", mode: Mode::Bidi, handler: Arc::new(Echo) };
+    let echo = Method { name: "Echo", mode: Mode::Bidi, takes_context: false, handler: Arc::new(Echo) };
     Service::new("Test", vec![echo]).placement(placement)
 }
 

@@ -34,6 +34,7 @@ pub trait Passes<Values>: Copy + Send + Sync + 'static {
 
 /// The function takes no context.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Alone;
 
 impl<Values> Passes<Values> for Alone {

@@ -16,7 +16,8 @@ use crate::transport::outbox::Outbox;
 use crate::wire::Cut;
 use crate::wire::ttheader::connection::{Connection as Machine, Event};
 use crate::wire::ttheader::frame::{self, Cutter};
-use crate::{Error, Result, Side};
+use crate::wire::ttheader::outcome::Outcome;
+use crate::{Error, Metadata, Result, Side};
 
 /// A connection as the channel holds it.
 #[derive(Clone)]
@@ -54,6 +55,12 @@ impl Client {
         lock(&self.peer.machine).len()
     }
 
+    /// Tells later, without keeping the connection open, whether it has carried a stream.
+    pub(crate) fn was_used(&self) -> impl FnOnce() -> bool + Send + use<> {
+        let peer = Arc::clone(&self.peer);
+        move || lock(&peer.machine).has_opened()
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.peer.link.closed().is_none()
     }
@@ -66,7 +73,9 @@ impl Client {
         outbox.check_open()?;
         let (id, stream) = machine.open(|id| Stream::new(id, opening.method));
         let stream = Arc::clone(stream);
-        frame::put_header(&mut outbox.open, id, opening.method, &[("isn", opening.service)], &[]);
+        let strings = opening.strings.iter().map(|(key, value)| (&**key, &**value));
+        let strings: Vec<_> = [("isn", opening.service)].into_iter().chain(strings).collect();
+        frame::put_header(&mut outbox.open, id, opening.method, &strings, &[]);
         outbox.framed();
         let flush = outbox.hold();
         drop(outbox);
@@ -141,8 +150,12 @@ impl Reading {
                 let _flush = peer.write(|outbox| put_reset(outbox, &slot, &error, more));
                 out.wakers.extend(slot.inbox.end(Err(error), &peer.link.turns));
             }
-            Event::Ended { slot, id, outcome, answer, .. } => {
+            Event::Header { slot, strings, .. } => slot.inbox.set_header(Metadata::from(strings)),
+            Event::Ended { slot, id, outcome, answer, strings } => {
                 peer.closed(1);
+                if !matches!(outcome, Outcome::Reset { .. }) {
+                    slot.inbox.set_trailer(Metadata::from(strings));
+                }
                 if answer {
                     // For peers that wait for it before they forget the stream (spec 3.3).
                     let _flush = peer.write(|outbox| {
@@ -152,7 +165,7 @@ impl Reading {
                 }
                 out.wakers.extend(slot.inbox.end(failure::read(outcome, Side::Server), &peer.link.turns));
             }
-            // A header carries nothing this side shows yet; what a client is never sent is ignored by the machine.
+            // What a client is never sent is ignored by the machine.
             _ => {}
         }
         Ok(())
@@ -197,7 +210,7 @@ impl Protocol for Reading {
         Ok(need)
     }
 
-    fn settle(&mut self, pinned: bool) {
+    fn settle(&mut self, pinned: Option<usize>) {
         super::settle(&self.peer, &mut self.touched, pinned);
     }
 

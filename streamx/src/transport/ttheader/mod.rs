@@ -1,6 +1,7 @@
 //! TTHeader Streaming over the connection task.
 
 mod client;
+mod context;
 mod receiving;
 mod sending;
 mod server;
@@ -8,7 +9,7 @@ mod server;
 pub(crate) use client::{Client, Hold};
 pub(crate) use server::Server;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -20,8 +21,8 @@ use super::lock;
 use super::outbox::Flush;
 use crate::wire::Bounds;
 use crate::wire::ttheader::connection::Connection as Machine;
-use crate::wire::ttheader::frame::DataHead;
-use crate::{Error, Limits};
+use crate::wire::ttheader::frame::{self, DataHead};
+use crate::{Error, Limits, Metadata};
 
 /// One stream as everybody who has to do with it shares it.
 pub(crate) struct Stream {
@@ -31,6 +32,15 @@ pub(crate) struct Stream {
     inbox: Inbox,
     /// Server: the header frame is written.
     answered: AtomicBool,
+    /// Server: what the handler wants to travel back.
+    backward: Mutex<Backward>,
+}
+
+#[derive(Default)]
+struct Backward {
+    header: Metadata,
+    header_sent: bool,
+    trailer: Metadata,
 }
 
 /// One side of a connection: what its streams share.
@@ -53,7 +63,20 @@ impl Stream {
             head: DataHead::new(id, method),
             inbox: Inbox::default(),
             answered: AtomicBool::new(false),
+            backward: Mutex::default(),
         })
+    }
+}
+
+impl Stream {
+    /// Appends the header frame, once, with what the handler has set.
+    fn put_header(&self, outbox: &mut super::outbox::Outbox) {
+        self.answered.store(true, Relaxed);
+        let mut backward = lock(&self.backward);
+        backward.header_sent = true;
+        let strings: Vec<_> = backward.header.iter().collect();
+        frame::put_header(&mut outbox.open, self.id, self.method, &strings, &[]);
+        outbox.framed();
     }
 }
 
@@ -92,40 +115,43 @@ impl Peer {
 
     /// Queues a message. False when the budgets are full, and a stream has to end for it.
     fn queue(&self, stream: &Stream, payload: Bytes, out: &mut Deliveries) -> bool {
-        let Pushed { waker, new_turn, cost, before } = stream.inbox.push(payload, self.link.turns.current());
+        let limits = self.limits();
+        let mut fits = true;
+        let charge = |cost, by_stream| {
+            let by_connection = self.queued.fetch_add(cost, SeqCst);
+            let by_server = self.link.meter.queued_bytes.add(cost);
+            fits = by_stream < limits.stream_receive_buffer
+                && by_connection < limits.connection_receive_buffer
+                && by_server < limits.server_receive_buffer as u64;
+        };
+        let Pushed { waker, new_turn } = stream.inbox.push(payload, self.link.turns.current(), charge);
         out.wakers.extend(waker);
         out.turns += usize::from(new_turn);
-        if cost == 0 {
-            return true;
-        }
-        let limits = self.limits();
-        let by_connection = self.queued.fetch_add(cost, Relaxed);
-        let by_server = self.link.meter.queued_bytes.add(cost);
-        before < limits.stream_receive_buffer
-            && by_connection < limits.connection_receive_buffer
-            && by_server < limits.server_receive_buffer as u64
+        fits
     }
 
     /// A receiver took messages, or they were dropped.
     fn freed(&self, bytes: usize) {
-        self.queued.fetch_sub(bytes, Relaxed);
+        self.queued.fetch_sub(bytes, SeqCst);
         self.link.meter.queued_bytes.sub(bytes);
         let limit = self.limits().lone_stream_receive_buffer;
-        if self.behind.load(Relaxed) && self.queued.load(Relaxed) <= limit / 2 {
-            self.behind.store(false, Relaxed);
+        if self.behind.load(SeqCst) && self.queued.load(SeqCst) <= limit / 2 {
+            self.behind.store(false, SeqCst);
             self.link.wake_task();
         }
     }
 
     /// Whether the socket is to be left unread: the only stream this connection has ever had is behind.
     fn is_behind(&self) -> bool {
-        if self.shared.load(Relaxed) || self.queued.load(Relaxed) < self.limits().lone_stream_receive_buffer {
-            self.behind.store(false, Relaxed);
+        let limit = self.limits().lone_stream_receive_buffer.max(1);
+        if self.shared.load(Relaxed) || self.queued.load(Relaxed) < limit {
+            self.behind.store(false, SeqCst);
             return false;
         }
-        self.behind.store(true, Relaxed);
-        // Looked at again, because the receiver may have caught up before the mark was there to be seen.
-        self.queued.load(Relaxed) >= self.limits().lone_stream_receive_buffer
+        self.behind.store(true, SeqCst);
+        // Looked at again, because the receiver may have caught up before the mark was there to be seen: it changes the
+        // number and then looks at the mark, so in one order for all one of the two sees the other.
+        self.queued.load(SeqCst) >= limit
     }
 
     /// The stream that has most queued: the one that ends when a budget is full.
@@ -179,11 +205,11 @@ fn broken(violation: crate::wire::Violation) -> Error {
 }
 
 /// See [`Protocol::settle`](super::connection::Protocol::settle).
-fn settle(peer: &Peer, touched: &mut Vec<i32>, pinned: bool) {
-    if pinned {
+fn settle(peer: &Peer, touched: &mut Vec<i32>, pinned: Option<usize>) {
+    if let Some(buffer) = pinned {
         let machine = lock(&peer.machine);
         for stream in touched.iter().filter_map(|id| machine.slot(*id)) {
-            stream.inbox.unpin_small();
+            stream.inbox.unpin_small(buffer);
         }
     }
     touched.clear();

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::client::Hold;
 use super::{Peer, Stream};
 use crate::call::Incoming;
-use crate::{Error, Result};
+use crate::{Error, Metadata, Result};
 
 pub(crate) struct Receiving {
     pub(super) peer: Arc<Peer>,
@@ -25,6 +25,14 @@ impl Incoming for Receiving {
         }
         self.peer.link.turns.end(received.turn);
         Poll::Ready(received.message)
+    }
+
+    fn poll_header(&mut self, cx: &mut Context<'_>) -> Poll<Result<Metadata>> {
+        self.stream.inbox.poll_header(cx)
+    }
+
+    fn poll_trailer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Metadata>> {
+        self.stream.inbox.poll_trailer(cx)
     }
 
     fn reset(&mut self, error: Error) {

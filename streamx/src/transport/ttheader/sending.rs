@@ -1,7 +1,6 @@
 //! The half of a stream that leaves.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -43,9 +42,7 @@ impl Sending {
         let mut outbox = lock(&peer.link.outbox);
         outbox.check_open()?;
         if permit.header_first {
-            stream.answered.store(true, Relaxed);
-            frame::put_header(&mut outbox.open, stream.id, stream.method, &[], &[]);
-            outbox.framed();
+            stream.put_header(&mut outbox);
         }
         let mark = stream.head.begin(&mut outbox.open);
         let written = match payload {
@@ -87,7 +84,8 @@ impl Outgoing for Sending {
         if link.has_room() {
             return Poll::Ready(Ok(()));
         }
-        lock(&link.outbox).poll_room(self.stream.id, &self.share, &link.limits, cx)
+        let call = Arc::as_ptr(&self.stream).addr();
+        lock(&link.outbox).poll_room(call, &self.share, &link.limits, cx)
     }
 
     fn put(&mut self, encode: Encode<'_>, last: bool) -> Result<()> {

@@ -1,26 +1,28 @@
 //! The server's side of a TTHeader Streaming connection.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
+use super::context::StreamContext;
 use super::receiving::Receiving;
 use super::sending::Sending;
 use super::{Peer, Stream};
-use crate::call::Exchange;
 use crate::call::router::{NoRoute, Route, Router};
-use crate::transport::connection::{Deliveries, Protocol};
+use crate::call::{Context, Exchange, Protocol};
+use crate::transport::connection::{self, Deliveries};
 use crate::transport::failure::{self, Failure};
 use crate::transport::handlers::{Running, Serving};
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
-use crate::transport::lock;
 use crate::transport::outbox::Outbox;
+use crate::transport::{lock, metainfo};
 use crate::wire::Cut;
 use crate::wire::ttheader::connection::{Connection as Machine, Event, Opened};
 use crate::wire::ttheader::frame::{self, Cutter};
+use crate::wire::ttheader::header::Strings;
 use crate::wire::ttheader::outcome::Outcome;
 use crate::{Code, Error, Result, Side};
 
@@ -31,6 +33,8 @@ pub(crate) struct Server {
     handlers: Arc<AtomicUsize>,
     /// The streams that got messages out of the present read buffer.
     touched: Vec<i32>,
+    /// Streams that a limit has ended before their handlers.
+    cut_off: Vec<Weak<Stream>>,
     resets: Resets,
     excess: usize,
     cutter: Cutter,
@@ -51,6 +55,7 @@ impl Server {
             router,
             handlers: Arc::default(),
             touched: Vec::new(),
+            cut_off: Vec::new(),
             resets: Resets::new(),
             excess: 0,
             cutter: Cutter::default(),
@@ -91,6 +96,7 @@ impl Server {
                 let error = peer.too_large(size).with_side(Side::Client);
                 let _flush = peer.write(|outbox| put_end(outbox, &slot, more, Err(&error)));
                 out.wakers.extend(slot.inbox.end(Err(error), turns));
+                self.cut_off(&slot);
             }
             Event::Duplicate { id, slot } => {
                 peer.closed(1);
@@ -100,19 +106,20 @@ impl Server {
                 let _flush = peer.write(|outbox| put_failure(outbox, id, slot.method, 12002, &error));
                 self.abandon(&slot, error, out);
             }
-            Event::Opened(opened) => self.open(machine, &opened, out),
+            Event::Opened(opened) => self.open(machine, opened, out),
             Event::Header { .. } | Event::Ignored => {}
         }
         Ok(())
     }
 
-    fn open(&self, machine: &mut Machine<Arc<Stream>>, opened: &Opened, out: &mut Deliveries) {
-        match self.admit(opened) {
+    fn open(&self, machine: &mut Machine<Arc<Stream>>, opened: Opened, out: &mut Deliveries) {
+        match self.admit(&opened) {
             Ok(route) => {
                 let stream = Stream::new(opened.id, route.method.name);
                 machine.accept(opened.id, Arc::clone(&stream));
                 self.peer.opened(machine.len());
-                out.started.push(self.start(stream, Arc::clone(route)));
+                let strings = opened.strings.unwrap_or_default();
+                out.started.push(self.start(stream, Arc::clone(route), strings));
             }
             Err(NoRoute { exception, error }) => {
                 tracing::debug!(service = opened.service, method = opened.method, %error, "refused a stream");
@@ -146,16 +153,17 @@ impl Server {
         Ok(route)
     }
 
-    fn start(&self, stream: Arc<Stream>, route: Arc<Route>) -> Running {
+    fn start(&self, stream: Arc<Stream>, route: Arc<Route>, strings: Strings) -> Running {
         let peer = &self.peer;
         let incoming = Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), hold: None };
         let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None);
         let exchange = Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
-        let future = route.method.handler.handle(exchange);
+        let facts = metainfo::facts(&route, Protocol::TTHeaderStreaming, peer.link.peer_addr, strings);
+        let context = StreamContext { peer: Arc::clone(peer), stream: Arc::clone(&stream), facts };
         self.handlers.fetch_add(1, Relaxed);
         let handlers = Arc::clone(&self.handlers);
         let call = Call { peer: Arc::clone(peer), stream, route: Arc::clone(&route), handlers };
-        Running::new(future, Arc::new(call), route)
+        Running::new(Arc::new(call), route, exchange, Context::new(Arc::new(context)))
     }
 
     /// The caller of a stream is gone: its handler is dropped.
@@ -166,8 +174,9 @@ impl Server {
     }
 
     /// Ends the stream that is furthest behind; its handler goes on and finds out when it reads or writes.
-    fn overflow(&self, machine: &mut Machine<Arc<Stream>>, out: &mut Deliveries) {
+    fn overflow(&mut self, machine: &mut Machine<Arc<Stream>>, out: &mut Deliveries) {
         let Some(stream) = Peer::furthest_behind(machine) else { return };
+        self.cut_off(&stream);
         let error = self.peer.overflow(&stream).with_side(Side::Server);
         if let Some((_, header_first)) = machine.end(stream.id) {
             self.peer.closed(1);
@@ -177,9 +186,15 @@ impl Server {
         out.wakers.extend(waker);
         self.peer.freed(freed);
     }
+
+    /// Remembers a stream whose handler goes on, until the connection is lost at the latest.
+    fn cut_off(&mut self, stream: &Arc<Stream>) {
+        self.cut_off.retain(|stream| stream.strong_count() > 0);
+        self.cut_off.push(Arc::downgrade(stream));
+    }
 }
 
-impl Protocol for Server {
+impl connection::Protocol for Server {
     const EXPECTS_FIRST_FRAME: bool = true;
 
     fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize> {
@@ -204,7 +219,7 @@ impl Protocol for Server {
         Ok(need)
     }
 
-    fn settle(&mut self, pinned: bool) {
+    fn settle(&mut self, pinned: Option<usize>) {
         super::settle(&self.peer, &mut self.touched, pinned);
     }
 
@@ -213,7 +228,8 @@ impl Protocol for Server {
         self.peer.closed(streams.len());
         let text = format!("the call was cancelled because its connection ended: {}", error.message());
         let error = Error::new(Code::Cancelled, text).with_kitex_code(12013).with_side(Side::Client);
-        for stream in streams {
+        let cut_off = self.cut_off.iter().filter_map(Weak::upgrade);
+        for stream in streams.into_iter().chain(cut_off) {
             self.abandon(&stream, error.clone(), out);
         }
     }
@@ -275,14 +291,16 @@ impl Drop for Call {
 /// The end of a call: a header if there was none yet, and the trailer (spec 3.2 and 3.4).
 fn put_end(outbox: &mut Outbox, stream: &Stream, header_first: bool, result: Result<(), &Error>) {
     if header_first {
-        frame::put_header(&mut outbox.open, stream.id, stream.method, &[], &[]);
-        outbox.framed();
+        stream.put_header(outbox);
     }
+    let backward = lock(&stream.backward);
+    let trailer = backward.trailer.iter();
     match result {
-        Ok(()) => frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None),
-        Err(error) => {
-            put_failed(outbox, stream.id, stream.method, &Failure::of(error));
+        Ok(()) => {
+            let trailer: Vec<_> = trailer.collect();
+            frame::put_trailer(&mut outbox.open, stream.id, stream.method, &trailer, &[], None);
         }
+        Err(error) => put_failed(outbox, stream.id, stream.method, &Failure::of(error), trailer),
     }
     outbox.framed();
 }
@@ -290,14 +308,21 @@ fn put_end(outbox: &mut Outbox, stream: &Stream, header_first: bool, result: Res
 /// The whole answer to a stream that never began.
 fn put_failure(outbox: &mut Outbox, id: i32, method: &str, exception: i32, error: &Error) {
     frame::put_header(&mut outbox.open, id, method, &[], &[]);
-    put_failed(outbox, id, method, &Failure::refusal(error, exception));
+    put_failed(outbox, id, method, &Failure::refusal(error, exception), std::iter::empty());
     outbox.framed();
     outbox.framed();
 }
 
-fn put_failed(outbox: &mut Outbox, id: i32, method: &str, failure: &Failure<'_>) {
+fn put_failed<'a>(
+    outbox: &mut Outbox,
+    id: i32,
+    method: &str,
+    failure: &'a Failure<'_>,
+    trailer: impl Iterator<Item = (&'a str, &'a str)>,
+) {
+    let strings: Vec<_> = trailer.chain(failure.strings()).collect();
     let ints: Vec<_> = failure.ints().collect();
-    frame::put_trailer(&mut outbox.open, id, method, &failure.strings(), &ints, failure.exception);
+    frame::put_trailer(&mut outbox.open, id, method, &strings, &ints, failure.exception);
 }
 
 fn caller_gone() -> Error {

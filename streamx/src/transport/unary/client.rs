@@ -19,7 +19,7 @@ use crate::wire::ttheader::header::Header;
 use crate::wire::ttheader::outcome::{self, Outcome};
 use crate::wire::unary::{self, Calls, EnvelopeKind, Framing, Matched, Unary};
 use crate::wire::{Cut, private};
-use crate::{Error, Result, Side};
+use crate::{Error, Metadata, Result, Side};
 
 /// The TTHeader flag of a client that takes replies in any order.
 const OUT_OF_ORDER: u16 = 1;
@@ -75,7 +75,7 @@ impl Client {
             shared: Arc::clone(&self.shared),
             _hold: Arc::clone(&self.hold),
             inbox: Arc::default(),
-            opening: *opening,
+            opening: opening.clone(),
             sequence: Mutex::new(None),
         });
         let incoming = Answer { call: Arc::clone(&call), done: Some(done) };
@@ -95,17 +95,20 @@ struct Call {
 impl Call {
     /// Nobody waits for the answer any more.
     fn give_up(&self, error: Error) {
-        if let Some(sequence) = lock(&self.sequence).take()
-            && lock(&self.shared.calls).give_up(sequence).is_some()
-        {
-            self.shared.link.meter.streams.sub(1);
+        let link = &self.shared.link;
+        let sequence = lock(&self.sequence).take();
+        let given_up = sequence.and_then(|sequence| lock(&self.shared.calls).give_up(sequence));
+        if given_up.is_some() {
+            link.meter.streams.sub(1);
             // Without multiplexing the next answer on this connection would be that of this call; closing it also
             // tells the server that nobody waits.
             if !self.shared.multiplexes.load(Relaxed) {
-                self.shared.link.close(error.clone());
+                link.close(error.clone());
             }
         }
-        if let Some(waker) = self.inbox.fail(error, &self.shared.link.turns).0 {
+        let (waker, freed) = self.inbox.fail(error, &link.turns);
+        link.meter.queued_bytes.sub(freed);
+        if let Some(waker) = waker {
             waker.wake();
         }
     }
@@ -117,7 +120,7 @@ struct Request(Arc<Call>);
 impl Outgoing for Request {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let link = &self.0.shared.link;
-        lock(&link.outbox).poll_room(0, &Share::default(), &link.limits, cx)
+        lock(&link.outbox).poll_room(Arc::as_ptr(&self.0).addr(), &Share::default(), &link.limits, cx)
     }
 
     fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
@@ -131,7 +134,8 @@ impl Outgoing for Request {
         let id = calls.begin(opening.method, |_| Arc::clone(inbox));
         let before = outbox.open.len();
         // The keys that Kitex's `ClientTTHeaderHandler` sends (spec "Unary" 1.6).
-        let strings = [(SERVICE, opening.service)];
+        let strings = opening.strings.iter().map(|(key, value)| (&**key, &**value));
+        let strings: Vec<_> = [(SERVICE, opening.service)].into_iter().chain(strings).collect();
         let ints = [
             (1, "framed"),
             (3, ""),
@@ -196,6 +200,14 @@ impl Incoming for Answer {
         Poll::Ready(received.message)
     }
 
+    fn poll_header(&mut self, cx: &mut Context<'_>) -> Poll<Result<Metadata>> {
+        self.call.inbox.poll_header(cx)
+    }
+
+    fn poll_trailer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Metadata>> {
+        self.call.inbox.poll_trailer(cx)
+    }
+
     fn reset(&mut self, error: Error) {
         self.call.give_up(error);
     }
@@ -232,8 +244,18 @@ impl Reading {
             return Ok(());
         };
         link.meter.streams.sub(1);
+        if let Some(strings) = reply.header.as_ref().and_then(|header| header.strings.clone()) {
+            inbox.set_header(Metadata::from(strings));
+        }
         let end = if reply.kind == EnvelopeKind::Exception {
-            let (text, kind) = unary::read_exception_body(&reply.body).map_err(broken)?;
+            let (text, kind) = match unary::read_exception_body(&reply.body) {
+                Ok(exception) => exception,
+                Err(violation) => {
+                    let error = broken(violation);
+                    out.wakers.extend(inbox.end(Err(error.clone()), &link.turns));
+                    return Err(error);
+                }
+            };
             // A Kitex server closes the connection after these (spec "Unary" 1.11).
             if matches!(kind, 1 | 7 | 20) && !from_streamx {
                 spent.store(true, Relaxed);
@@ -242,8 +264,8 @@ impl Reading {
         } else if let Some(business) = reply.header.as_deref().and_then(business) {
             failure::read(business, Side::Server)
         } else {
-            let Pushed { waker, new_turn, cost, .. } = inbox.push(reply.body, link.turns.current());
-            link.meter.queued_bytes.add(cost);
+            let charge = |cost, _| _ = link.meter.queued_bytes.add(cost);
+            let Pushed { waker, new_turn } = inbox.push(reply.body, link.turns.current(), charge);
             out.wakers.extend(waker);
             out.turns += usize::from(new_turn);
             Ok(())
@@ -274,7 +296,7 @@ impl Protocol for Reading {
     }
 
     /// An answer that nobody has taken yet is small or will be taken at once; its call holds it either way.
-    fn settle(&mut self, _pinned: bool) {}
+    fn settle(&mut self, _pinned: Option<usize>) {}
 
     fn lost(&mut self, error: &Error, out: &mut Deliveries) {
         let inboxes: Vec<_> = lock(&self.0.calls).drain().collect();

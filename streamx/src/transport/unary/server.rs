@@ -2,23 +2,24 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
+use std::task::{self, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 
 use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
+use crate::call::context::{self, Facts};
 use crate::call::router::{NoRoute, Route, Router};
-use crate::call::{Encode, Exchange, Incoming, Mode, Outgoing};
-use crate::transport::connection::{Deliveries, Protocol};
+use crate::call::{Context, Encode, Exchange, Incoming, Mode, Outgoing, Protocol};
+use crate::transport::connection::{self, Deliveries};
 use crate::transport::failure::{Failure, exception_type};
 use crate::transport::handlers::{Running, Serving};
-use crate::transport::inbox::{Inbox, Pushed};
+use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
-use crate::transport::{encode_into, lock};
+use crate::transport::{encode_into, lock, metainfo};
 use crate::wire::unary::{self, EnvelopeKind, Framing, Unary};
 use crate::wire::{Cut, private};
-use crate::{Code, Error, Result, Side};
+use crate::{Code, Error, Metadata, Result, Side};
 
 /// What the connection task of a server does with unary messages.
 pub(crate) struct Server {
@@ -41,6 +42,9 @@ struct Call {
     sequence: i32,
     oneway: bool,
     answered: Mutex<bool>,
+    facts: Facts,
+    /// What the handler wants to travel with the answer.
+    backward: Mutex<Metadata>,
 }
 
 impl Server {
@@ -95,6 +99,11 @@ impl Server {
     }
 
     fn start(&mut self, message: Unary, route: Arc<Route>, out: &mut Deliveries) {
+        let protocol = match message.framing {
+            Framing::TTHeader => Protocol::TTHeader,
+            Framing::Framed => Protocol::Framed,
+        };
+        let strings = message.header.and_then(|header| header.strings).unwrap_or_default();
         let call = Arc::new(Call {
             link: Arc::clone(&self.link),
             inbox: Inbox::default(),
@@ -103,10 +112,12 @@ impl Server {
             sequence: message.sequence,
             oneway: route.method.mode == Mode::Oneway,
             answered: Mutex::new(false),
+            facts: metainfo::facts(&route, protocol, self.link.peer_addr, strings),
+            backward: Mutex::default(),
         });
-        let Pushed { cost, .. } = call.inbox.push(message.body, self.link.turns.current());
+        let charge = |cost, _| _ = self.link.meter.queued_bytes.add(cost);
+        let _nobody_waits_yet = call.inbox.push(message.body, self.link.turns.current(), charge);
         let _nobody_waits_yet = call.inbox.end(Ok(()), &self.link.turns);
-        self.link.meter.queued_bytes.add(cost);
         self.link.meter.streams.add(1);
         self.link.meter.streams_opened.add(1);
         self.next += 1;
@@ -115,12 +126,13 @@ impl Server {
             incoming: Box::new(Request(Arc::clone(&call))),
             outgoing: Box::new(Answer(Arc::clone(&call))),
         };
+        let context = Context::new(Arc::clone(&call) as Arc<dyn context::Served>);
         let serving = Served { call, number: self.next, calls: Arc::clone(&self.calls) };
-        out.started.push(Running::new(route.method.handler.handle(exchange), Arc::new(serving), route));
+        out.started.push(Running::new(Arc::new(serving), route, exchange, context));
     }
 }
 
-impl Protocol for Server {
+impl connection::Protocol for Server {
     const EXPECTS_FIRST_FRAME: bool = true;
 
     fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize> {
@@ -134,10 +146,10 @@ impl Protocol for Server {
         }
     }
 
-    fn settle(&mut self, pinned: bool) {
-        if pinned {
+    fn settle(&mut self, pinned: Option<usize>) {
+        if let Some(buffer) = pinned {
             for call in lock(&self.calls.0).values() {
-                call.inbox.unpin_small();
+                call.inbox.unpin_small(buffer);
             }
         }
     }
@@ -167,15 +179,49 @@ impl Protocol for Server {
     }
 }
 
+impl context::Served for Call {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn set_header(&self, key: &str, value: &str) -> Result<()> {
+        if self.framing == Framing::Framed {
+            let text = "a Framed answer has no place for a header; the caller has to use ttheader://";
+            return Err(Error::new(Code::FailedPrecondition, text));
+        }
+        lock(&self.backward).add(key, value)
+    }
+
+    fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
+        self.set_header(key, value)
+    }
+
+    fn send_header(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn poll_cancelled(&self, cx: &task::Context<'_>) -> Poll<Error> {
+        self.inbox.poll_over(cx)
+    }
+}
+
 /// The arguments.
 struct Request(Arc<Call>);
 
 impl Incoming for Request {
-    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+    fn poll_message(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Option<Bytes>>> {
         let received = ready!(self.0.inbox.poll(cx));
         self.0.link.meter.queued_bytes.sub(received.freed);
         self.0.link.turns.end(received.turn);
         Poll::Ready(received.message)
+    }
+
+    fn poll_header(&mut self, _cx: &mut task::Context<'_>) -> Poll<Result<Metadata>> {
+        Poll::Ready(Ok(self.0.facts.metadata.clone()))
+    }
+
+    fn poll_trailer(&mut self, _cx: &mut task::Context<'_>) -> Poll<Result<Metadata>> {
+        Poll::Ready(Ok(Metadata::default()))
     }
 
     fn reset(&mut self, _error: Error) {}
@@ -197,13 +243,15 @@ impl Drop for Request {
 struct Answer(Arc<Call>);
 
 impl Outgoing for Answer {
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<()>> {
         let link = &self.0.link;
-        lock(&link.outbox).poll_room(self.0.sequence, &Share::default(), &link.limits, cx)
+        lock(&link.outbox).poll_room(Arc::as_ptr(&self.0).addr(), &Share::default(), &link.limits, cx)
     }
 
     fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
-        let Call { link, framing, method, sequence, answered, .. } = &*self.0;
+        let Call { link, framing, method, sequence, answered, backward, .. } = &*self.0;
+        let backward = lock(backward).clone();
+        let strings: Vec<_> = backward.iter().collect();
         let answered = &mut *lock(answered);
         if std::mem::replace(answered, true) {
             return Err(Error::closed("the call has been answered"));
@@ -213,8 +261,16 @@ impl Outgoing for Answer {
         let before = outbox.open.len();
         // The key shows a streamx client that calls may be multiplexed; a Kitex client ignores it.
         let ints = [(MESSAGE_TYPE, "2"), (private::CODE, "0")];
-        let mark =
-            unary::begin(&mut outbox.open, *framing, 0, &[], &ints, EnvelopeKind::Reply, method, *sequence);
+        let mark = unary::begin(
+            &mut outbox.open,
+            *framing,
+            0,
+            &strings,
+            &ints,
+            EnvelopeKind::Reply,
+            method,
+            *sequence,
+        );
         if let Err(error) = encode_into(&mut outbox.open, before, encode, link.limits.max_message_size) {
             *answered = false;
             return Err(error);
@@ -249,7 +305,7 @@ impl Serving for Served {
     }
 
     fn end(&self, result: Result<()>) {
-        let Call { link, framing, method, sequence, oneway, answered, .. } = &*self.call;
+        let Call { link, framing, method, sequence, oneway, answered, backward, .. } = &*self.call;
         let answered = *lock(answered);
         let error = match result {
             Ok(()) if answered || *oneway => return,
@@ -258,11 +314,13 @@ impl Serving for Served {
         };
         tracing::debug!(method, %error, "a handler failed");
         if !answered && !oneway {
-            let failure = match framing {
+            let mut failure = match framing {
                 Framing::TTHeader => Failure::of(&error),
                 // There is no place for a business error.
                 Framing::Framed => Failure::exception(&error, exception_type(&error)),
             };
+            let backward = lock(backward);
+            failure.strings.extend(backward.iter().map(|(key, value)| (Box::from(key), value.to_owned())));
             put_failure(link, *framing, method, *sequence, &failure);
         }
     }

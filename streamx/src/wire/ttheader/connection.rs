@@ -113,6 +113,11 @@ impl<S> Connection<S> {
         (id, &self.streams.entry(id).insert_entry(stream).into_mut().slot)
     }
 
+    /// Client: whether a stream was ever opened.
+    pub(crate) fn has_opened(&self) -> bool {
+        self.last != 0
+    }
+
     /// Server: the stream of an [`Event::Opened`] lives.
     pub(crate) fn accept(&mut self, id: i32, slot: S) {
         self.streams.insert(id, Stream { slot, sending: Half::Fresh, receiving: Half::Open });
