@@ -81,7 +81,11 @@ use proc_macro::TokenStream;
 /// | `#[server_stream]` | `In, Sender<Out>`, `-> Result<()>` | `client::Streaming<Out>` |
 /// | `#[bidi]` | `Bidi<In, Out>`, `-> Result<()>` | `client::Bidi<In, Out>` |
 ///
-/// Types are checked, not recognised: aliases work. Arguments are numbered 1, 2, … in the struct that travels; `#[field(n)]` before one
+/// Any of them may take the `streamx::Context` of its call first.
+/// The client's method does not have it, and it is not in the schema. It is recognised by its spelling, `Context` behind
+/// any path, or by `#[context]` before it, which an alias needs; that it is one is checked.
+///
+/// All other types are checked, not recognised: aliases work. Arguments are numbered 1, 2, … in the struct that travels; `#[field(n)]` before one
 /// gives it another number, and those after it continue from there. `E` is a declared exception: a struct or an enum that
 /// derives `Message` and is marked `#[message(exception)]`. In the streaming modes it ends the call as an error.
 ///

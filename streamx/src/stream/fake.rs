@@ -324,7 +324,7 @@ pub(crate) fn context(opening: &Opening, handler: &End) -> Context {
 }
 
 /// Polls a future as the handler of that call.
-pub(crate) async fn entered<T>(context: Context, future: impl Future<Output = T>) -> T {
+async fn entered<T>(context: Context, future: impl Future<Output = T>) -> T {
     let mut future = Box::pin(future);
     let mut context = Some(context);
     std::future::poll_fn(|cx| Context::enter(&mut context, || future.as_mut().poll(cx))).await

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use super::messages::*;
 use super::server::{self, Echo};
 use super::service::*;
+use streamx::Context;
 
 async fn program(req: Request) -> streamx::Result<Vec<String>> {
     static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -99,6 +100,9 @@ async fn a_message_of_every_kind_of_field_arrives_as_it_was_sent() {
             assert_eq!(req, request("hello"));
             Ok(())
         }
+        async fn watch(&self, _: Context, _: Request, _: streamx::Sender<Response>) -> streamx::Result<()> {
+            Ok(())
+        }
         async fn get(&self, _: Request) -> streamx::Result<Response, NotFound> {
             Ok(Response::default())
         }
@@ -120,6 +124,27 @@ async fn a_client_in_the_process_of_its_server_needs_no_port() {
     let error = client.get(request("key")).await.unwrap_err();
     assert_eq!(error.exception::<NotFound>(), Some(&NotFound { key: "key".into() }));
     client.notify(request("noted")).await.unwrap();
+}
+
+#[tokio::test]
+async fn metainfo_header_trailer_and_business_error_of_one_call() -> streamx::Result<()> {
+    let client = TestServiceClient::in_process(Echo);
+let mut stream = client
+    .watch(Request::default())
+    .persistent("user", "42")                // travels the whole chain
+    .transient("k2", "v2")                   // travels one hop
+    .await?;
+let header = stream.header().await?;         // what the server set, repeatable
+    let first = stream.recv().await?;
+    assert_eq!(first.map(|first| first.message), Some("Some(\"42\") ".into()));
+let end = loop {
+    match stream.recv().await { Ok(Some(_)) => continue, Ok(None) => break None, Err(e) => break Some(e) }
+};
+    let biz = end.as_ref().and_then(|e| e.as_biz()).unwrap();
+    assert_eq!((biz.code(), biz.message()), (10001, "insufficient user balance"));
+let trailer = stream.trailer().await?;
+    assert_eq!((header.get("h1"), trailer.get("t1")), (Some("v1"), Some("v1")));
+    Ok(())
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The programs of the contract with users, word for word, as one test. `watch` and its call are not here: the
-//! context of a call, headers and business errors do not exist yet.
+//! The programs of the contract with users, word for word, as one test. The timeouts of the call of `watch` are not
+//! here: they do not exist yet.
 
 #![allow(
     clippy::allow_attributes_without_reason,

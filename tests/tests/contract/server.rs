@@ -2,7 +2,7 @@
 
 use super::messages::*;
 use super::service::*;
-use streamx::{Bidi, Result, Sender, Streaming};
+use streamx::{Bidi, Context, Result, Sender, Streaming};
 
 #[derive(Clone)]
 pub struct Echo;
@@ -33,6 +33,17 @@ impl TestService for Echo {
             stream.send(&res).await?;              // by value or by reference
         }
         Ok(())
+    }
+
+    async fn watch(&self, ctx: Context, req: Request, mut stream: Sender<Response>) -> Result<()> {
+        let user = ctx.persistent("user");         // metainfo from the caller, Option<&str>
+        ctx.set_header("h1", "v1")?;               // leaves with the first message, or send_header().await
+        ctx.set_trailer("t1", "v1")?;              // leaves when the handler returns
+        tokio::select! {
+            reason = ctx.cancelled() => return Err(reason),   // the caller is gone: code, side, cancel path
+            sent = stream.send(Response { message: format!("{user:?} {}", req.message) }) => sent?,
+        }
+        Err(streamx::Error::biz(10001, "insufficient user balance").with_extra("testKey", "testVal"))
     }
 
     async fn get(&self, req: Request) -> Result<Response, NotFound> {

@@ -2,7 +2,7 @@
 
 use super::messages::*;
 
-use streamx::{Bidi, Result, Sender, Streaming};
+use streamx::{Bidi, Context, Result, Sender, Streaming};
 
 /// Echo in every streaming mode.
 #[streamx::service(namespace = "echo")]
@@ -18,6 +18,10 @@ pub trait TestService {
 
     #[server_stream]
     async fn echo_server(&self, req: Request, stream: Sender<Response>) -> Result<()>;
+
+    /// Any method may take the context of the call first; the client's method does not have it.
+    #[server_stream]
+    async fn watch(&self, ctx: Context, req: Request, stream: Sender<Response>) -> Result<()>;
 
     /// A declared exception travels typed, in a unary method and at the end of a stream. The client gets a
     /// `streamx::Error`; `error.exception::<NotFound>()` is the value. Several: an enum marked `#[message(exception)]`,

@@ -63,7 +63,9 @@ fn more_than_fits_before_the_first_message_is_a_mistake() {
     assert_eq!(error.code(), Code::InvalidArgument);
     let text = error.to_string();
     assert!(
-        text.starts_with("Sums.log_number: the metadata of the call takes 49153 bytes, of 49152"),
+        text.starts_with(
+            "Sums.log_number: the pairs that travel beside the messages take 49153 bytes, of 49152"
+        ),
         "{text}"
     );
     assert!(calls.is_empty());
@@ -74,7 +76,7 @@ fn a_call_made_in_a_handler_carries_its_persistent_metainfo_on() {
     let (client, calls) = scripted();
     let upstream =
         serving(&[("RPC_PERSIST_user", "42"), ("RPC_PERSIST_zone", "b"), ("RPC_TRANSIT_attempt", "1")]);
-    let call = now(fake::entered(upstream, async { client.log(number(1)) }));
+    let call = Context::enter(&mut Some(upstream), || client.log(number(1)));
     now(call.persistent("zone", "c")).unwrap();
     assert_eq!(pairs(&calls.accept().0), [("RPC_PERSIST_user", "42"), ("RPC_PERSIST_zone", "c")]);
 
@@ -95,9 +97,9 @@ fn a_detached_call_inherits_nothing_and_a_call_can_have_another_context() {
     let (client, calls) = scripted();
     let upstream = serving(&[("RPC_PERSIST_user", "42")]);
     let other = serving(&[("RPC_PERSIST_user", "43")]);
-    let (detached, adopted) = now(fake::entered(upstream, async {
+    let (detached, adopted) = Context::enter(&mut Some(upstream), || {
         (client.log(number(1)).detached().transient("k", "1"), client.log(number(1)).context(&other))
-    }));
+    });
     now(detached).unwrap();
     assert_eq!(pairs(&calls.accept().0), [("RPC_TRANSIT_k", "1")]);
     now(adopted).unwrap();

@@ -34,7 +34,7 @@ pub trait Passes<Values>: Copy + Send + Sync + 'static {
 
 /// The function takes no context.
 #[derive(Clone, Copy)]
-#[allow(clippy::exhaustive_structs, reason = "hidden: made by generated code of the same version")]
+#[non_exhaustive]
 pub struct Alone;
 
 impl<Values> Passes<Values> for Alone {
