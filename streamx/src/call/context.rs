@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task;
 
+use super::child::{Child, Children};
 use crate::{Code, Error, Metadata, Result};
 
 /// The call that a handler serves: the optional first argument of any method of a service.
@@ -51,6 +52,7 @@ pub(crate) trait Served: Send + Sync {
     fn set_header(&self, key: &str, value: &str) -> Result<()>;
     fn set_trailer(&self, key: &str, value: &str) -> Result<()>;
     fn send_header(&self) -> Result<()>;
+    fn children(&self) -> &Children;
     fn poll_cancelled(&self, cx: &task::Context<'_>) -> task::Poll<Error>;
 }
 
@@ -164,6 +166,11 @@ impl Context {
     /// the cancel.
     pub async fn cancelled(&self) -> Error {
         poll_fn(|cx| self.0.poll_cancelled(cx)).await
+    }
+
+    /// Ends a call with this one.
+    pub(crate) fn attach<C: Child + 'static>(&self, child: &Arc<C>) {
+        self.0.children().attach(child);
     }
 
     /// The context of the handler that is being polled, if there is one.

@@ -4,6 +4,7 @@
 //! direction. A message costs one virtual call: it is encoded straight into the connection's send buffer, and
 //! decoded from a slice of its receive buffer.
 
+pub(crate) mod child;
 pub(crate) mod context;
 pub(crate) mod placement;
 pub(crate) mod router;
@@ -39,6 +40,8 @@ pub(crate) struct Opening {
     pub mode: Mode,
     /// What travels before the first message, as it is on the wire.
     pub strings: Vec<(Box<str>, Box<str>)>,
+    /// The call whose handler makes this one, and whose end is its end.
+    pub parent: Option<Context>,
 }
 
 /// Writes one message to the end of the buffer it is given; on failure the buffer is cut back.

@@ -71,6 +71,11 @@ impl<Req, Res> Bidi<Req, Res> {
         self.rx.trailer().await
     }
 
+    /// As [`Streaming::cancel`].
+    pub fn cancel(&mut self, reason: impl Into<String>) {
+        self.rx.cancel(reason.into());
+    }
+
     /// As [`Sender::send`].
     ///
     /// # Errors

@@ -64,8 +64,9 @@ impl Prepared {
     /// Opens the call. What fails names the method.
     pub(crate) async fn open(self) -> Result<Exchange> {
         let Self { channel, service, method, mode, options } = self;
+        let parent = options.parent();
         let opened = match options.strings() {
-            Ok(strings) => channel.open(Opening { service, method, mode, strings }).await,
+            Ok(strings) => channel.open(Opening { service, method, mode, strings, parent }).await,
             Err(mistake) => Err(mistake),
         };
         opened.map_err(|error| error.in_method(service, method))

@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use crate::call::router::Router;
 use crate::call::{Exchange, Open, Opening, Service};
 use crate::counters::Counters;
-use crate::{Limits, Result};
+use crate::{Code, Error, Limits, Result};
 
 /// Connections to one address. Cheap to clone; all clones share the connections.
 ///
@@ -53,6 +53,7 @@ pub struct Channel {
 pub struct ChannelBuilder {
     url: String,
     limits: Limits,
+    caller: String,
 }
 
 impl Channel {
@@ -67,7 +68,7 @@ impl Channel {
 
     /// A channel with other than the default options.
     pub fn builder(url: impl AsRef<str>) -> ChannelBuilder {
-        ChannelBuilder { url: url.as_ref().to_owned(), limits: Limits::default() }
+        ChannelBuilder { url: url.as_ref().to_owned(), limits: Limits::default(), caller: String::new() }
     }
 
     /// A channel to a service in this process, without a network and through the same code: an in-memory connection,
@@ -83,7 +84,7 @@ impl Channel {
         if let Err(error) = router.add(service.into()) {
             panic!("{error}");
         }
-        let connections = Connections::new(Endpoint::memory(router), Limits::default());
+        let connections = Connections::new(Endpoint::memory(router), Limits::default(), "");
         Self { connections: Arc::new(connections) }
     }
 
@@ -112,6 +113,14 @@ impl ChannelBuilder {
         self
     }
 
+    /// The name of this side, which servers see in the path of a cancel and of a unary call: usually that of the
+    /// service that makes the calls. None by default.
+    #[must_use]
+    pub fn caller(mut self, name: impl Into<String>) -> Self {
+        self.caller = name.into();
+        self
+    }
+
     /// Makes the first connection now.
     ///
     /// # Errors
@@ -133,9 +142,18 @@ impl ChannelBuilder {
     }
 
     fn connections(self) -> Result<Connections> {
-        Ok(Connections::new(Endpoint::parse(&self.url)?, self.limits))
+        let caller = &self.caller;
+        if caller.contains(',') || caller.len() > LONGEST_NAME {
+            let text =
+                format!("`{caller}` cannot be the name of a caller: it has a comma, or more than 255 bytes");
+            return Err(Error::new(Code::InvalidArgument, text));
+        }
+        Ok(Connections::new(Endpoint::parse(&self.url)?, self.limits, caller))
     }
 }
+
+/// Of the name of a caller.
+const LONGEST_NAME: usize = 255;
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

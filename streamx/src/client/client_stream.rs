@@ -78,6 +78,11 @@ impl<Req, Res> ClientStream<Req, Res> {
         self.rx.header().await
     }
 
+    /// As [`Streaming::cancel`](super::Streaming::cancel).
+    pub fn cancel(&mut self, reason: impl Into<String>) {
+        self.rx.cancel(reason.into());
+    }
+
     /// Says that no more comes; the answer is read from what it returns. Never fails because the server was faster.
     ///
     /// # Errors
@@ -127,6 +132,11 @@ pub struct Reply<Res> {
 }
 
 impl<Res> Reply<Res> {
+    /// As [`Streaming::cancel`](super::Streaming::cancel).
+    pub fn cancel(&mut self, reason: impl Into<String>) {
+        self.rx.cancel(reason.into());
+    }
+
     /// As [`Streaming::header`](super::Streaming::header).
     ///
     /// # Errors

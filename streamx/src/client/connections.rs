@@ -27,6 +27,8 @@ struct Inner {
     endpoint: Endpoint,
     limits: Arc<Limits>,
     meter: Arc<Meter>,
+    /// What servers see of this side.
+    caller: Arc<str>,
     streams: Mutex<Vec<StreamClient>>,
     unary: Mutex<Unary>,
     /// Held while dialing for streams: calls that need a connection at the same moment share one.
@@ -44,11 +46,12 @@ struct Unary {
 }
 
 impl Connections {
-    pub(crate) fn new(endpoint: Endpoint, limits: Limits) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, limits: Limits, caller: &str) -> Self {
         Self(Arc::new(Inner {
             endpoint,
             limits: Arc::new(limits),
             meter: Arc::default(),
+            caller: caller.into(),
             streams: Mutex::default(),
             unary: Mutex::default(),
             gate: Gate::default(),
@@ -116,7 +119,12 @@ impl Inner {
                 return Ok(client);
             }
             let socket = inner.dial().await?;
-            let (client, ended) = stream_client(socket, Arc::clone(&inner.limits), Arc::clone(&inner.meter));
+            let (client, ended) = stream_client(
+                socket,
+                Arc::clone(&inner.limits),
+                Arc::clone(&inner.meter),
+                Arc::clone(&inner.caller),
+            );
             lock(&inner.streams).push(client.clone());
             tokio::spawn(reconnect(Arc::downgrade(&inner), inner.alive.subscribe(), ended));
             Ok(client)
@@ -134,7 +142,7 @@ impl Inner {
     async fn dial_unary(&self) -> Result<UnaryClient> {
         let socket = self.dial().await?;
         let (limits, meter) = (Arc::clone(&self.limits), Arc::clone(&self.meter));
-        Ok(unary_client(socket, self.endpoint.framing(), limits, meter))
+        Ok(unary_client(socket, self.endpoint.framing(), limits, meter, Arc::clone(&self.caller)))
     }
 
     fn free_unary(&self) -> Option<UnaryClient> {

@@ -60,6 +60,11 @@ impl Options {
         }
     }
 
+    /// The call that this one ends with.
+    pub(super) fn parent(&self) -> Option<Context> {
+        self.context.clone()
+    }
+
     /// What travels before the first message: what is inherited, and over it what was set. Empty values do not travel
     /// (Kitex v0.16.3 never sends one).
     pub(super) fn strings(self) -> Result<Vec<(Box<str>, Box<str>)>> {

@@ -59,6 +59,12 @@ impl<Req> Sender<Req> {
         self.tx.finish();
         Ok(())
     }
+
+    /// Gives up the whole call, as dropping the handle does, and says why: the server sees the text, and so does what
+    /// is done with this call from now on. Nothing happens when the call is over.
+    pub fn cancel(&mut self, reason: impl Into<String>) {
+        self.tx.cancel(reason.into());
+    }
 }
 
 /// Closing is [`close_send`](Sender::close_send).

@@ -77,6 +77,12 @@ impl<Res> Streaming<Res> {
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Res>>> {
         self.rx.poll_recv(cx)
     }
+
+    /// Gives up the whole call, as dropping the handle does, and says why: the server sees the text, and so does what
+    /// is done with this call from now on. Nothing happens when the call is over.
+    pub fn cancel(&mut self, reason: impl Into<String>) {
+        self.rx.cancel(reason.into());
+    }
 }
 
 /// A failure is one `Err`, and then the stream ends, so that `collect` and `for_each` end too.

@@ -37,11 +37,14 @@ impl Owner {
         }
     }
 
-    /// The reset of a half that was dropped, with the code of a Kitex client that cancels (v0.16.3, 12007).
+    /// The reset of a half that was dropped.
     fn dropped(self) -> Error {
-        let error =
-            Error::new(Code::Cancelled, "the caller gave up the call: it dropped a handle before the end");
-        self.name(error.with_kitex_code(12007))
+        self.cancelled("the caller gave up the call: it dropped a handle before the end".to_owned())
+    }
+
+    /// A reset, with the code of a Kitex client that cancels (v0.16.3, 12007).
+    fn cancelled(self, reason: String) -> Error {
+        self.name(Error::new(Code::Cancelled, reason).with_kitex_code(12007))
     }
 
     fn is_caller(self) -> bool {
@@ -91,6 +94,11 @@ impl<T> Tx<T> {
             self.finished = true;
             self.outgoing.finish();
         }
+    }
+
+    /// Gives up the call for this reason.
+    pub(crate) fn cancel(&mut self, reason: String) {
+        self.outgoing.reset(self.owner.cancelled(reason));
     }
 
     fn check(&self) -> Result<()> {
@@ -163,6 +171,11 @@ impl<T> Rx<T> {
         std::future::poll_fn(|cx| self.incoming.poll_trailer(cx))
             .await
             .map_err(|error| self.owner.name(error))
+    }
+
+    /// Gives up the call for this reason.
+    pub(crate) fn cancel(&mut self, reason: String) {
+        self.incoming.reset(self.owner.cancelled(reason));
     }
 
     /// As an item of a `futures::Stream`: a failure once, then the end.

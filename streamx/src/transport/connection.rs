@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::handlers::{Handlers, Running};
 use super::link::Link;
+use crate::call::child::{Child, Children};
 use crate::error::Kind;
 use crate::{Error, Result};
 
@@ -60,6 +61,15 @@ pub(crate) struct Deliveries {
     /// How many of those to be woken were given a turn.
     pub(crate) turns: usize,
     pub(crate) started: Vec<Running>,
+    /// Calls that handlers have made whose own calls are over, and why.
+    pub(crate) cancelled: Vec<(Arc<dyn Child>, Error)>,
+}
+
+impl Deliveries {
+    /// The caller of a handler is gone: so are the calls it has made.
+    pub(crate) fn cancel(&mut self, children: &Children, reason: &Error) {
+        self.cancelled.extend(children.end(reason).into_iter().map(|child| (child, reason.clone())));
+    }
 }
 
 pub(crate) struct Connection<P: Protocol> {
@@ -158,12 +168,21 @@ impl<P: Protocol> Connection<P> {
         for running in self.out.started.drain(..) {
             self.handlers.start(running);
         }
-        for waker in self.out.wakers.drain(..) {
-            waker.wake();
-        }
+        self.announce();
         self.handlers.poll();
         self.need = received?;
         Ok(())
+    }
+
+    /// Tells everybody what has happened. The calls of a handler end before it finds out, because it may end them in
+    /// its own way.
+    fn announce(&mut self) {
+        for (child, reason) in self.out.cancelled.drain(..) {
+            child.cancel(&reason);
+        }
+        for waker in self.out.wakers.drain(..) {
+            waker.wake();
+        }
     }
 
     /// Makes the read buffer ready: the one that is there when nobody holds a slice of it, else a new one.
@@ -246,9 +265,7 @@ impl<P: Protocol> Connection<P> {
         self.link.close(error.clone());
         self.protocol.lost(error, &mut self.out);
         self.out.started.clear();
-        for waker in self.out.wakers.drain(..) {
-            waker.wake();
-        }
+        self.announce();
     }
 
     /// Whether the task has nothing left to do after it was asked to end.

@@ -44,9 +44,10 @@ pub(crate) fn stream_client(
     socket: Socket,
     limits: Arc<Limits>,
     meter: Arc<Meter>,
+    caller: Arc<str>,
 ) -> (StreamClient, impl Future<Output = bool> + use<>) {
     let (reader, link) = link(socket, limits, meter);
-    let (client, reading) = StreamClient::new(&link);
+    let (client, reading) = StreamClient::new(&link, caller);
     let was_used = client.was_used();
     let ended = tokio::spawn(Connection::new(link, reading, reader, BytesMut::new(), Instant::now()));
     (client, ended.map(move |_| was_used()))
@@ -58,9 +59,10 @@ pub(crate) fn unary_client(
     framing: Framing,
     limits: Arc<Limits>,
     meter: Arc<Meter>,
+    caller: Arc<str>,
 ) -> UnaryClient {
     let (reader, link) = link(socket, limits, meter);
-    let (client, reading) = UnaryClient::new(&link, framing);
+    let (client, reading) = UnaryClient::new(&link, framing, caller);
     tokio::spawn(Connection::new(link, reading, reader, BytesMut::new(), Instant::now()));
     client
 }

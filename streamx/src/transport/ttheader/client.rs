@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use super::receiving::Receiving;
 use super::sending::Sending;
 use super::{Peer, Stream};
+use crate::call::child::Child;
 use crate::call::{Exchange, Opening};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure;
@@ -42,8 +43,8 @@ impl Drop for Hold {
 }
 
 impl Client {
-    pub(crate) fn new(link: &Arc<Link>) -> (Self, Reading) {
-        let peer = Peer::new(Arc::clone(link), Machine::client());
+    pub(crate) fn new(link: &Arc<Link>, caller: Arc<str>) -> (Self, Reading) {
+        let peer = Peer::new(Arc::clone(link), Machine::client(), caller);
         let hold = Arc::new(Hold::new(Arc::clone(link)));
         let reading =
             Reading { peer: Arc::clone(&peer), touched: Vec::new(), excess: 0, cutter: Cutter::default() };
@@ -83,8 +84,28 @@ impl Client {
         drop(machine);
         peer.link.act(flush);
         let (peer, hold) = (Arc::clone(peer), Some(Arc::clone(&self.hold)));
-        let incoming = Receiving { peer: Arc::clone(&peer), stream: Arc::clone(&stream), hold: hold.clone() };
-        Ok(Exchange { incoming: Box::new(incoming), outgoing: Box::new(Sending::new(peer, stream, hold)) })
+        let child = opening.parent.as_ref().map(|parent| {
+            let child = Arc::new(Cancellable { peer: Arc::clone(&peer), stream: Arc::clone(&stream) });
+            parent.attach(&child);
+            child
+        });
+        let (incoming, outgoing) = (Arc::clone(&peer), Arc::clone(&stream));
+        let incoming =
+            Receiving { peer: incoming, stream: outgoing, hold: hold.clone(), _child: child.clone() };
+        let outgoing = Sending::new(peer, stream, hold, child);
+        Ok(Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) })
+    }
+}
+
+/// A stream as the call whose handler has opened it sees it; lives as long as a half of it.
+pub(super) struct Cancellable {
+    peer: Arc<Peer>,
+    stream: Arc<Stream>,
+}
+
+impl Child for Cancellable {
+    fn cancel(&self, reason: &Error) {
+        self.peer.reset(&self.stream, reason);
     }
 }
 
@@ -96,7 +117,7 @@ impl Peer {
             return;
         };
         self.closed(1);
-        let flush = self.write(|outbox| put_reset(outbox, stream, error, trailer));
+        let flush = self.write(|outbox| put_reset(outbox, &self.caller, stream, error, trailer));
         drop(machine);
         let (waker, freed) = stream.inbox.fail(error.clone(), &self.link.turns);
         if let Some(waker) = waker {
@@ -107,10 +128,11 @@ impl Peer {
     }
 }
 
-/// A reset, and a trailer for peers that wait for one (spec 3.6).
-fn put_reset(outbox: &mut Outbox, stream: &Stream, error: &Error, trailer: bool) {
+/// A reset, and a trailer for peers that wait for one (spec 3.6). The path of the cancel gets the name of this side.
+fn put_reset(outbox: &mut Outbox, caller: &str, stream: &Stream, error: &Error, trailer: bool) {
     let kind = error.kitex_code().unwrap_or(12007);
-    frame::put_rst(&mut outbox.open, stream.id, stream.method, "", error.message(), kind);
+    let names: Vec<_> = error.cancel_path().chain([caller]).filter(|name| !name.is_empty()).collect();
+    frame::put_rst(&mut outbox.open, stream.id, stream.method, &names.join(","), error.message(), kind);
     outbox.framed();
     if trailer {
         frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None);
@@ -147,7 +169,7 @@ impl Reading {
             Event::TooLarge { slot, size, more } => {
                 peer.closed(1);
                 let error = peer.too_large(size).with_side(Side::Server);
-                let _flush = peer.write(|outbox| put_reset(outbox, &slot, &error, more));
+                let _flush = peer.write(|outbox| put_reset(outbox, &peer.caller, &slot, &error, more));
                 out.wakers.extend(slot.inbox.end(Err(error), &peer.link.turns));
             }
             Event::Header { slot, strings, .. } => slot.inbox.set_header(Metadata::from(strings)),
@@ -177,7 +199,8 @@ impl Reading {
         let error = self.peer.overflow(&stream);
         if let Some((_, trailer)) = machine.reset(stream.id) {
             self.peer.closed(1);
-            let _flush = self.peer.write(|outbox| put_reset(outbox, &stream, &error, trailer));
+            let _flush =
+                self.peer.write(|outbox| put_reset(outbox, &self.peer.caller, &stream, &error, trailer));
         }
         let (waker, freed) = stream.inbox.fail(error, &self.peer.link.turns);
         out.wakers.extend(waker);

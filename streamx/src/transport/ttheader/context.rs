@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{Peer, Stream};
+use crate::call::child::Children;
 use crate::call::context::{Facts, Served, add};
 use crate::transport::lock;
 use crate::transport::outbox::Flush;
@@ -46,6 +47,10 @@ impl Served for StreamContext {
         drop(machine);
         self.peer.link.act(Flush::Now);
         Ok(())
+    }
+
+    fn children(&self) -> &Children {
+        &self.stream.children
     }
 
     fn poll_cancelled(&self, cx: &Context<'_>) -> Poll<Error> {

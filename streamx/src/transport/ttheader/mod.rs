@@ -19,6 +19,7 @@ use super::inbox::{Inbox, Pushed};
 use super::link::Link;
 use super::lock;
 use super::outbox::Flush;
+use crate::call::child::Children;
 use crate::wire::Bounds;
 use crate::wire::ttheader::connection::Connection as Machine;
 use crate::wire::ttheader::frame::{self, DataHead};
@@ -34,6 +35,8 @@ pub(crate) struct Stream {
     answered: AtomicBool,
     /// Server: what the handler wants to travel back.
     backward: Mutex<Backward>,
+    /// Server: the calls that the handler has made.
+    children: Children,
 }
 
 #[derive(Default)]
@@ -46,6 +49,8 @@ struct Backward {
 /// One side of a connection: what its streams share.
 pub(crate) struct Peer {
     link: Arc<Link>,
+    /// What the servers behind a cancel see of this side.
+    caller: Arc<str>,
     machine: Mutex<Machine<Arc<Stream>>>,
     /// Bytes that all streams have queued for their receivers.
     queued: AtomicUsize,
@@ -64,6 +69,7 @@ impl Stream {
             inbox: Inbox::default(),
             answered: AtomicBool::new(false),
             backward: Mutex::default(),
+            children: Children::default(),
         })
     }
 }
@@ -81,9 +87,11 @@ impl Stream {
 }
 
 impl Peer {
-    fn new(link: Arc<Link>, machine: Machine<Arc<Stream>>) -> Arc<Self> {
+    /// `caller` is the name of a client; a server has none.
+    fn new(link: Arc<Link>, machine: Machine<Arc<Stream>>, caller: Arc<str>) -> Arc<Self> {
         Arc::new(Self {
             link,
+            caller,
             machine: Mutex::new(machine),
             queued: AtomicUsize::new(0),
             shared: AtomicBool::new(false),

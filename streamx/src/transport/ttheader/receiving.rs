@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::client::Hold;
+use super::client::{Cancellable, Hold};
 use super::{Peer, Stream};
 use crate::call::Incoming;
 use crate::{Error, Metadata, Result};
@@ -15,6 +15,8 @@ pub(crate) struct Receiving {
     pub(super) stream: Arc<Stream>,
     /// Keeps the connection of a client open.
     pub(super) hold: Option<Arc<Hold>>,
+    /// What the call whose handler has made this one cancels.
+    pub(super) _child: Option<Arc<Cancellable>>,
 }
 
 impl Incoming for Receiving {

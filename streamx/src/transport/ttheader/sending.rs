@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 
-use super::client::Hold;
+use super::client::{Cancellable, Hold};
 use super::{Peer, Stream};
 use crate::call::{Encode, Outgoing};
 use crate::transport::outbox::{Flush, LARGE, Share};
@@ -22,6 +22,7 @@ pub(crate) struct Sending {
     pub(super) stream: Arc<Stream>,
     /// Keeps the connection of a client open.
     pub(super) hold: Option<Arc<Hold>>,
+    _child: Option<Arc<Cancellable>>,
     pub(super) share: Share,
     /// Messages sent since the sender was made to wait last.
     burst: u32,
@@ -30,8 +31,13 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    pub(super) fn new(peer: Arc<Peer>, stream: Arc<Stream>, hold: Option<Arc<Hold>>) -> Self {
-        Self { peer, stream, hold, share: Share::default(), burst: 0, large: false }
+    pub(super) fn new(
+        peer: Arc<Peer>,
+        stream: Arc<Stream>,
+        hold: Option<Arc<Hold>>,
+        child: Option<Arc<Cancellable>>,
+    ) -> Self {
+        Self { peer, stream, hold, _child: child, share: Share::default(), burst: 0, large: false }
     }
 
     fn put_frame(&mut self, payload: Payload<'_>, last: bool) -> Result<Flush> {

@@ -51,7 +51,7 @@ struct Call {
 impl Server {
     pub(crate) fn new(link: &Arc<Link>, router: Arc<Router>) -> Self {
         Self {
-            peer: Peer::new(Arc::clone(link), Machine::server()),
+            peer: Peer::new(Arc::clone(link), Machine::server(), "".into()),
             router,
             handlers: Arc::default(),
             touched: Vec::new(),
@@ -155,8 +155,9 @@ impl Server {
 
     fn start(&self, stream: Arc<Stream>, route: Arc<Route>, strings: Strings) -> Running {
         let peer = &self.peer;
-        let incoming = Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), hold: None };
-        let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None);
+        let incoming =
+            Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), hold: None, _child: None };
+        let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None, None);
         let exchange = Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
         let facts = metainfo::facts(&route, Protocol::TTHeaderStreaming, peer.link.peer_addr, strings);
         let context = StreamContext { peer: Arc::clone(peer), stream: Arc::clone(&stream), facts };
@@ -168,6 +169,7 @@ impl Server {
 
     /// The caller of a stream is gone: its handler is dropped.
     fn abandon(&self, stream: &Stream, error: Error, out: &mut Deliveries) {
+        out.cancel(&stream.children, &error);
         let (wakers, freed) = stream.inbox.abandon(error, &self.peer.link.turns);
         out.wakers.extend(wakers.into_iter().flatten());
         self.peer.freed(freed);
@@ -270,12 +272,16 @@ impl Serving for Call {
         let flush = self.peer.write(|outbox| put_end(outbox, stream, header_first, result.as_ref().copied()));
         drop(machine);
         let over = Error::closed("the handler has returned").with_kitex_code(12012).with_side(Side::Server);
-        let (waker, freed) = stream.inbox.fail(over, &self.peer.link.turns);
+        let children = stream.children.end(&over);
+        let (waker, freed) = stream.inbox.fail(over.clone(), &self.peer.link.turns);
         if let Some(waker) = waker {
             waker.wake();
         }
         self.peer.freed(freed);
         self.peer.link.act(flush);
+        for child in children {
+            child.cancel(&over);
+        }
     }
 }
 

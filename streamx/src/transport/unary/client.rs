@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 
 use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
+use crate::call::child::Child;
 use crate::call::{Encode, Exchange, Incoming, Mode, Opening, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure::{self, application};
@@ -35,6 +36,8 @@ struct Shared {
     link: Arc<Link>,
     calls: Mutex<Calls<Arc<Inbox>>>,
     framing: Framing,
+    /// The name this side gives itself.
+    caller: Arc<str>,
     /// The server is known to answer in any order, because it is a streamx server.
     multiplexes: AtomicBool,
     /// Kitex closes the connection after such an answer.
@@ -42,11 +45,12 @@ struct Shared {
 }
 
 impl Client {
-    pub(crate) fn new(link: &Arc<Link>, framing: Framing) -> (Self, Reading) {
+    pub(crate) fn new(link: &Arc<Link>, framing: Framing, caller: Arc<str>) -> (Self, Reading) {
         let shared = Arc::new(Shared {
             link: Arc::clone(link),
             calls: Mutex::new(Calls::new()),
             framing,
+            caller,
             multiplexes: AtomicBool::new(false),
             spent: AtomicBool::new(false),
         });
@@ -75,9 +79,12 @@ impl Client {
             shared: Arc::clone(&self.shared),
             _hold: Arc::clone(&self.hold),
             inbox: Arc::default(),
-            opening: opening.clone(),
+            opening: Opening { parent: None, ..opening.clone() },
             sequence: Mutex::new(None),
         });
+        if let Some(parent) = &opening.parent {
+            parent.attach(&call);
+        }
         let incoming = Answer { call: Arc::clone(&call), done: Some(done) };
         Exchange { incoming: Box::new(incoming), outgoing: Box::new(Request(call)) }
     }
@@ -114,6 +121,12 @@ impl Call {
     }
 }
 
+impl Child for Call {
+    fn cancel(&self, reason: &Error) {
+        self.give_up(reason.clone());
+    }
+}
+
 /// The arguments.
 struct Request(Arc<Call>);
 
@@ -138,7 +151,7 @@ impl Outgoing for Request {
         let strings: Vec<_> = [(SERVICE, opening.service)].into_iter().chain(strings).collect();
         let ints = [
             (1, "framed"),
-            (3, ""),
+            (3, &*shared.caller),
             (6, opening.service),
             (9, opening.method),
             (20, ""),

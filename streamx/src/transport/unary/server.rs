@@ -7,6 +7,7 @@ use std::task::{self, Poll, ready};
 use bytes::{Bytes, BytesMut};
 
 use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
+use crate::call::child::Children;
 use crate::call::context::{self, Facts};
 use crate::call::router::{NoRoute, Route, Router};
 use crate::call::{Context, Encode, Exchange, Incoming, Mode, Outgoing, Protocol};
@@ -45,6 +46,8 @@ struct Call {
     facts: Facts,
     /// What the handler wants to travel with the answer.
     backward: Mutex<Metadata>,
+    /// The calls that the handler has made.
+    children: Children,
 }
 
 impl Server {
@@ -114,6 +117,7 @@ impl Server {
             answered: Mutex::new(false),
             facts: metainfo::facts(&route, protocol, self.link.peer_addr, strings),
             backward: Mutex::default(),
+            children: Children::default(),
         });
         let charge = |cost, _| _ = self.link.meter.queued_bytes.add(cost);
         let _nobody_waits_yet = call.inbox.push(message.body, self.link.turns.current(), charge);
@@ -160,6 +164,7 @@ impl connection::Protocol for Server {
         let text = format!("the call was cancelled because its connection ended: {}", error.message());
         let error = Error::new(Code::Cancelled, text).with_side(Side::Client);
         for call in lock(&self.calls.0).values().filter(|call| !call.oneway) {
+            out.cancel(&call.children, &error);
             let (wakers, freed) = call.inbox.abandon(error.clone(), &self.link.turns);
             out.wakers.extend(wakers.into_iter().flatten());
             self.link.meter.queued_bytes.sub(freed);
@@ -198,6 +203,10 @@ impl context::Served for Call {
 
     fn send_header(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn children(&self) -> &Children {
+        &self.children
     }
 
     fn poll_cancelled(&self, cx: &task::Context<'_>) -> Poll<Error> {
@@ -305,6 +314,10 @@ impl Serving for Served {
     }
 
     fn end(&self, result: Result<()>) {
+        let over = Error::closed("the handler has returned").with_kitex_code(12012).with_side(Side::Server);
+        for child in self.call.children.end(&over) {
+            child.cancel(&over);
+        }
         let Call { link, framing, method, sequence, oneway, answered, backward, .. } = &*self.call;
         let answered = *lock(answered);
         let error = match result {
