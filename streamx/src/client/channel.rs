@@ -4,14 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use tokio::sync::watch;
 
 use super::connections::Connections;
 use super::endpoint::Endpoint;
 use crate::call::router::Router;
 use crate::call::{Exchange, Open, Opening, Service};
 use crate::counters::Counters;
-use crate::transport::Stop;
 use crate::{Limits, Result};
 
 /// Connections to one address. Cheap to clone; all clones share the connections.
@@ -29,8 +27,6 @@ use crate::{Limits, Result};
 #[derive(Clone)]
 pub struct Channel {
     connections: Arc<dyn Open>,
-    /// The server of an in-process channel stops with it.
-    _server: Option<Arc<watch::Sender<Stop>>>,
 }
 
 /// Sets up a [`Channel`].
@@ -68,16 +64,15 @@ impl Channel {
         if let Err(error) = router.add(service.into()) {
             panic!("{error}");
         }
-        let stop = watch::Sender::new(Stop::No);
-        let endpoint = Endpoint::memory(router, stop.subscribe());
+        let endpoint = Endpoint::memory(router);
         let connections = Connections::new(endpoint, Limits::default());
-        Self { connections: Arc::new(connections), _server: Some(Arc::new(stop)) }
+        Self { connections: Arc::new(connections) }
     }
 
     /// A channel over anything that opens calls.
     #[cfg(test)]
     pub(crate) fn over(open: impl Open) -> Self {
-        Self { connections: Arc::new(open), _server: None }
+        Self { connections: Arc::new(open) }
     }
 
     /// What the connections of this channel have done and hold.
@@ -107,7 +102,7 @@ impl ChannelBuilder {
     pub async fn connect(self) -> Result<Channel> {
         let connections = self.connections()?;
         connections.connect().await?;
-        Ok(Channel { connections: Arc::new(connections), _server: None })
+        Ok(Channel { connections: Arc::new(connections) })
     }
 
     /// Makes the first connection with the first call, which fails if nobody listens.
@@ -116,7 +111,7 @@ impl ChannelBuilder {
     ///
     /// The URL is not one of [`Channel::connect`].
     pub fn connect_lazy(self) -> Result<Channel> {
-        Ok(Channel { connections: Arc::new(self.connections()?), _server: None })
+        Ok(Channel { connections: Arc::new(self.connections()?) })
     }
 
     fn connections(self) -> Result<Connections> {

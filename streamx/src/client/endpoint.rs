@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio::sync::watch;
 
 use crate::call::router::Router;
 use crate::counters::Meter;
@@ -36,7 +37,7 @@ enum Place {
     #[cfg(unix)]
     Unix(std::path::PathBuf),
     /// A server of our own, in this process; it lives as long as its connections.
-    Memory(Arc<Router>, tokio::sync::watch::Receiver<Stop>),
+    Memory(Arc<Router>),
 }
 
 impl Endpoint {
@@ -51,8 +52,8 @@ impl Endpoint {
     }
 
     /// A server inside this process.
-    pub(crate) fn memory(router: Router, stop: tokio::sync::watch::Receiver<Stop>) -> Self {
-        Self { scheme: Scheme::TTHeader, place: Place::Memory(Arc::new(router), stop) }
+    pub(crate) fn memory(router: Router) -> Self {
+        Self { scheme: Scheme::TTHeader, place: Place::Memory(Arc::new(router)) }
     }
 
     /// Whether the endpoint carries streams.
@@ -73,10 +74,15 @@ impl Endpoint {
             Place::Tcp(address) => TcpStream::connect(address).await.and_then(Socket::tcp),
             #[cfg(unix)]
             Place::Unix(path) => UnixStream::connect(path).await.map(Socket::Unix),
-            Place::Memory(router, stop) => {
+            Place::Memory(router) => {
                 let (near, far) = Socket::pair();
-                let (router, stop, limits) = (Arc::clone(router), stop.clone(), Arc::clone(limits));
-                tokio::spawn(serve(far, Serve { router, limits, meter: Arc::<Meter>::default(), stop }));
+                let (router, limits) = (Arc::clone(router), Arc::clone(limits));
+                tokio::spawn(async move {
+                    // Nobody stops this server: it ends with its connection.
+                    let never = watch::Sender::new(Stop::No);
+                    let (meter, stop) = (Arc::<Meter>::default(), never.subscribe());
+                    serve(far, Serve { router, limits, meter, stop }).await;
+                });
                 Ok(near)
             }
         };
