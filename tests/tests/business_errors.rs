@@ -176,10 +176,10 @@ const DENIED: Order = Order { amount: 2 };
 const POOR: Order = Order { amount: 3 };
 
 fn refusal(order: &Order) -> Refusal {
-    match order {
-        &MISSING => Refusal::Missing(missing()),
-        &DENIED => Refusal::Denied(Denied { user: 7 }),
-        &POOR => Refusal::Other(no_balance()),
+    match *order {
+        MISSING => Refusal::Missing(missing()),
+        DENIED => Refusal::Denied(Denied { user: 7 }),
+        POOR => Refusal::Other(no_balance()),
         _ => Refusal::Other(Error::other("closed today")),
     }
 }
@@ -389,6 +389,17 @@ async fn a_handler_passes_on_the_business_error_of_its_own_call() {
             let error = BankClient::new(channel).forward(Order::default()).await.unwrap_err();
             is_no_balance(&error, "Bank.Forward");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_keeps_its_connection_although_its_client_is_dropped() {
+    for client in banks(no_balance()).await {
+        let mut stream = client.talk().await.unwrap();
+        drop(client);
+        stream.send(Order { amount: 1 }).await.unwrap();
+        assert_eq!(soon(stream.recv()).await.unwrap(), Some(Order { amount: 0 }));
+        is_no_balance(&soon(stream.recv()).await.unwrap_err(), "Bank.Talk");
     }
 }
 

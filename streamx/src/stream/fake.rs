@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 
 use crate::Counters;
+use crate::call::child::Children;
 use crate::call::context::{Facts, Served};
 use crate::call::{Context, Encode, Exchange, Incoming, Open, Opening, Outgoing, Protocol, Service};
 use crate::codec::Message;
@@ -320,7 +321,7 @@ pub(crate) fn context(opening: &Opening, handler: &End) -> Context {
         transient: strings("RPC_TRANSIT_"),
         metadata: strings(""),
     };
-    Context::new(Arc::new(Serving { facts, handler: handler.clone() }))
+    Context::new(Arc::new(Serving { facts, handler: handler.clone(), children: Children::default() }))
 }
 
 /// Polls a future as the handler of that call.
@@ -333,6 +334,7 @@ async fn entered<T>(context: Context, future: impl Future<Output = T>) -> T {
 struct Serving {
     facts: Facts,
     handler: End,
+    children: Children,
 }
 
 impl Served for Serving {
@@ -352,6 +354,10 @@ impl Served for Serving {
 
     fn send_header(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn children(&self) -> &Children {
+        &self.children
     }
 
     fn poll_cancelled(&self, cx: &task::Context<'_>) -> Poll<Error> {
