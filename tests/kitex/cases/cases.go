@@ -34,14 +34,14 @@ func All() []Case {
 	return append(append(unary(), streaming()...), attended()...)
 }
 
-// kitexRace marks a failure of Kitex against itself, seen on a loaded machine: its server has written the header frame
-// of a stream twice, and its client closes the connection for it. A streamx server is never forgiven this.
+// kitexRace marks a failure of Kitex against itself, seen in about one run of four: a header frame too many, after a
+// cancel, for which its client closes the connection. A streamx server is never forgiven this.
 const kitexRace = "already set header"
 
 // Run reports why the case failed, or nil.
 func (c Case) Run(p *Peer) error {
 	err := c.once(p)
-	if err != nil && !p.Streamx && strings.Contains(err.Error(), kitexRace) {
+	for again := 0; again < 4 && err != nil && !p.Streamx && strings.Contains(err.Error(), kitexRace); again++ {
 		fmt.Println("again", c.Name+":", err)
 		err = c.once(p)
 	}
