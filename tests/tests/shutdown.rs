@@ -81,7 +81,7 @@ async fn a_server_without_calls_ends_at_once_and_its_port_is_free() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_finished_after_drain_timeout_ends_with_an_error() {
+async fn what_is_not_finished_after_drain_timeout_ends_with_the_reason() {
     for placement in [Placement::Connection, Placement::Task] {
         let drain = Duration::from_secs(5);
         let Ending { client, handlers, end, serving, .. } = ending(placement, drain).await;
@@ -98,9 +98,10 @@ async fn what_is_not_finished_after_drain_timeout_ends_with_an_error() {
         soon(serving).await.unwrap().unwrap();
         eventually(|| handlers.alive() == 0).await;
         let error = soon(stream.recv()).await.unwrap_err();
-        assert!(error.to_string().contains("connection"), "{error}");
+        assert!(error.to_string().contains("was shut down before the call had ended"), "{error}");
+        assert_eq!((error.kitex_code(), error.code()), (Some(12013), Code::Unavailable));
         let error = soon(call).await.unwrap().unwrap_err();
-        assert!(error.to_string().contains("connection"), "{error}");
+        assert!(error.to_string().contains("was shut down before the call had ended"), "{error}");
     }
 }
 

@@ -41,6 +41,9 @@ pub(crate) trait Protocol: Send + Unpin + 'static {
     /// The peer has closed the connection, or it broke: ends every call on it with `error`.
     fn lost(&mut self, error: &Error, out: &mut Deliveries);
 
+    /// Ends every call with `error`, and tells the peer.
+    fn cut(&mut self, _error: &Error, _out: &mut Deliveries) {}
+
     /// How the end of the input reads to this side.
     fn closed_by_peer(&self, mid_frame: bool) -> Error;
 
@@ -83,6 +86,8 @@ pub(crate) struct Connection<P: Protocol> {
     handlers: Handlers,
     out: Deliveries,
     patience: u32,
+    /// Every call was ended by this side.
+    is_cut: bool,
     watch: Watch,
     pause: Option<Pin<Box<Sleep>>>,
     seen_frame: bool,
@@ -111,6 +116,7 @@ impl<P: Protocol> Connection<P> {
             handlers,
             out: Deliveries::default(),
             patience: 0,
+            is_cut: false,
             watch: Watch::default(),
             pause: None,
             seen_frame: !P::EXPECTS_FIRST_FRAME,
@@ -121,6 +127,11 @@ impl<P: Protocol> Connection<P> {
     /// One poll's work. An error ends the connection.
     fn work(&mut self, cx: &mut Context<'_>) -> Result<Next> {
         self.link.resume();
+        if let Some(error) = self.link.is_cut().filter(|_| !self.is_cut) {
+            self.is_cut = true;
+            self.protocol.cut(error, &mut self.out);
+            self.announce();
+        }
         self.handlers.poll();
         if self.is_paused(cx) {
             return Ok(Next::Sleep);
@@ -270,7 +281,7 @@ impl<P: Protocol> Connection<P> {
 
     /// Whether the task has nothing left to do after it was asked to end.
     fn is_finished(&self) -> bool {
-        self.link.is_shutting_down() && self.protocol.is_idle() && self.link.is_drained()
+        self.link.is_shutting_down() && (self.is_cut || self.protocol.is_idle()) && self.link.is_drained()
     }
 }
 

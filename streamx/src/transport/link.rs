@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
@@ -36,6 +36,7 @@ pub(crate) struct Link {
     /// Bytes written so far, to see whether a stall makes progress.
     written: AtomicU64,
     shutdown: AtomicBool,
+    cut: OnceLock<Error>,
 }
 
 struct Writer {
@@ -71,6 +72,7 @@ impl Link {
             stalled: AtomicBool::new(false),
             written: AtomicU64::new(0),
             shutdown: AtomicBool::new(false),
+            cut: OnceLock::new(),
         }
     }
 
@@ -192,6 +194,18 @@ impl Link {
     pub(crate) fn shut_down(&self) {
         self.shutdown.store(true, SeqCst);
         self.wake_task();
+    }
+
+    /// Ends every call with this error, which their callers are told, and then the connection.
+    pub(crate) fn cut(&self, error: Error) {
+        // Who cuts first says why.
+        let _first = self.cut.set(error);
+        self.shut_down();
+    }
+
+    /// Why every call has to end.
+    pub(crate) fn is_cut(&self) -> Option<&Error> {
+        self.cut.get()
     }
 
     pub(crate) fn is_shutting_down(&self) -> bool {

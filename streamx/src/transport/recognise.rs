@@ -1,6 +1,7 @@
 //! A server's connection from its first byte: which protocol does the client speak?
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -14,7 +15,10 @@ use super::{link, ttheader, unary};
 use crate::call::router::Router;
 use crate::counters::Meter;
 use crate::wire::detect::{Detected, Protocol as Spoken, detect};
-use crate::{Error, Limits, Result};
+use crate::{Code, Error, Limits, Result, Side};
+
+/// How long a peer may take to read why its calls were cut off.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How many of the first bytes are read at once; a usual first frame fits.
 const FIRST_READ: usize = 4 << 10;
@@ -90,7 +94,11 @@ async fn run<P: Protocol>(serve: &Serve, link: &Arc<Link>, connection: Connectio
         // An error means that the server itself was dropped.
         if stop.wait_for(|stop| *stop != Stop::No).await.is_ok() {
             link.shut_down();
-            let _dropped_or_now = stop.wait_for(|stop| *stop == Stop::Now).await;
+            if stop.wait_for(|stop| *stop == Stop::Now).await.is_ok() {
+                let text = "the server was shut down before the call had ended";
+                link.cut(Error::new(Code::Unavailable, text).with_kitex_code(12013).with_side(Side::Server));
+                tokio::time::sleep(LAST_WORDS).await;
+            }
         }
         link.close(Error::transport("the server was shut down"));
         std::future::pending().await

@@ -236,6 +236,19 @@ impl connection::Protocol for Server {
         }
     }
 
+    fn cut(&mut self, error: &Error, out: &mut Deliveries) {
+        let peer = Arc::clone(&self.peer);
+        let mut machine = lock(&peer.machine);
+        let streams: Vec<_> = machine.slots().cloned().collect();
+        for stream in streams {
+            let Some((_, header_first)) = machine.end(stream.id) else { continue };
+            peer.closed(1);
+            let _flush = peer.write(|outbox| put_end(outbox, &stream, header_first, Err(error)));
+            let gone = Error::new(Code::Cancelled, error.message()).with_kitex_code(12013);
+            self.abandon(&stream, gone.with_side(Side::Server), out);
+        }
+    }
+
     fn closed_by_peer(&self, _mid_frame: bool) -> Error {
         Error::transport("the client closed the connection").with_kitex_code(12004)
     }

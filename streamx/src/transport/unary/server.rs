@@ -171,6 +171,20 @@ impl connection::Protocol for Server {
         }
     }
 
+    fn cut(&mut self, error: &Error, out: &mut Deliveries) {
+        for call in lock(&self.calls.0).values().filter(|call| !call.oneway) {
+            if !std::mem::replace(&mut *lock(&call.answered), true) {
+                let failure = Failure::exception(error, exception_type(error));
+                put_failure(&self.link, call.framing, call.method, call.sequence, &failure);
+            }
+            let gone = Error::new(Code::Cancelled, error.message()).with_side(Side::Server);
+            out.cancel(&call.children, &gone);
+            let (wakers, freed) = call.inbox.abandon(gone, &self.link.turns);
+            out.wakers.extend(wakers.into_iter().flatten());
+            self.link.meter.queued_bytes.sub(freed);
+        }
+    }
+
     fn closed_by_peer(&self, _mid_frame: bool) -> Error {
         Error::transport("the client closed the connection")
     }
