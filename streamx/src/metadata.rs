@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use crate::{Code, Error, Result};
-
-/// Of all pairs of one side of a call together: the header area of a frame has no more than 64 KiB.
-const MAX_SIZE: usize = 48 << 10;
+/// What a pair takes beside its texts: two lengths.
+const LENGTHS: usize = 4;
 
 /// Pairs of text, as a peer sent them, one value a key; keys are compared as they are.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -32,20 +30,12 @@ impl Metadata {
         self.0.is_empty()
     }
 
-    /// Adds a pair, in place of one with the same key. Fails when a frame could not hold all of them.
-    pub(crate) fn add(&mut self, key: &str, value: &str) -> Result<()> {
-        let others = self.iter().filter(|(found, _)| *found != key);
-        let size = others.map(|(key, value)| key.len() + value.len() + 4).sum::<usize>();
-        if size + key.len() + value.len() > MAX_SIZE {
-            let text =
-                format!("cannot take the pair with the key `{key}`: all pairs together may have 48 KiB");
-            return Err(Error::new(Code::InvalidArgument, text));
-        }
-        self.set(key, value);
-        Ok(())
+    /// How much the pairs take on the wire, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.iter().map(|(key, value)| LENGTHS + key.len() + value.len()).sum()
     }
 
-    /// As [`add`](Self::add), when somebody else looks at the size.
+    /// Adds a pair, in place of one with the same key.
     pub(crate) fn set(&mut self, key: &str, value: &str) {
         match self.0.iter_mut().find(|(found, _)| **found == *key) {
             Some(pair) => pair.1 = value.into(),

@@ -79,6 +79,19 @@ fn held(rig: &Rig) -> [u64; 10] {
     [a, b, c, d, e, f, g, h, rig.handlers.alive() as u64, tasks as u64]
 }
 
+/// The same, once it has stopped to change: a task that has just ended may still be counted.
+async fn settled(rig: &Rig) -> [u64; 10] {
+    loop {
+        let seen = held(rig);
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        if held(rig) == seen {
+            return seen;
+        }
+    }
+}
+
 async fn back_to(start: [u64; 10], rig: &Rig) {
     eventually_or(|| held(rig) == start, || format!("{start:?} became {:?}", held(rig))).await;
 }
@@ -87,7 +100,7 @@ async fn finished_streams_leave_nothing(placement: Placement) {
     let rig = Setup::placed(placement).start().await;
     drop(rig.echoes(1).await);
     rig.at_rest().await;
-    let start = held(&rig);
+    let start = settled(&rig).await;
     for number in 0..MANY {
         let mut stream = rig.client.echo().await.unwrap();
         let note = Note::number(number.into());
@@ -163,7 +176,7 @@ async fn cancelled_streams_leave_nothing(placement: Placement) {
     let rig = Setup { placement, server, ..Setup::default() }.start().await;
     drop(rig.echoes(1).await);
     rig.at_rest().await;
-    let start = held(&rig);
+    let start = settled(&rig).await;
     // A small generator of our own keeps the run repeatable.
     let mut random = 1u32;
     for _ in 0..MANY {

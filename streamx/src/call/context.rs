@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task;
 
-use crate::{Error, Metadata, Result};
+use crate::{Code, Error, Metadata, Result};
 
 /// The call that a handler serves: the optional first argument of any method of a service.
 ///
@@ -196,6 +196,31 @@ impl Drop for Entered<'_> {
     }
 }
 
+/// How much all pairs that one side sends with a call may take. A header area has 64 KiB, and what the protocol says
+/// needs room too.
+const MOST: usize = 48 << 10;
+
+/// Whether pairs together can travel.
+pub(crate) fn check_size(pairs: &Metadata) -> Result<()> {
+    let size = pairs.size();
+    if size <= MOST {
+        return Ok(());
+    }
+    let text = format!(
+        "the pairs that travel beside the messages take {size} bytes, of {MOST} that fit: send large values as messages"
+    );
+    Err(Error::new(Code::InvalidArgument, text))
+}
+
+/// Adds a pair that a handler has set, unless it does not fit any more.
+pub(crate) fn add(pairs: &mut Metadata, key: &str, value: &str) -> Result<()> {
+    let mut more = pairs.clone();
+    more.set(key, value);
+    check_size(&more)?;
+    *pairs = more;
+    Ok(())
+}
+
 /// How long a key or a value may be; the wire counts with two bytes, and the whole header area has no more.
 const LONGEST: usize = 32 << 10;
 
@@ -210,10 +235,7 @@ pub(crate) fn check_pair(key: &str, value: &str) -> Result<()> {
         return Ok(());
     };
     let shown: String = key.chars().take(40).collect();
-    Err(Error::new(
-        crate::Code::InvalidArgument,
-        format!("cannot take the pair with the key `{shown}`: {why}"),
-    ))
+    Err(Error::new(Code::InvalidArgument, format!("cannot take the pair with the key `{shown}`: {why}")))
 }
 
 impl fmt::Debug for Context {

@@ -3,16 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::call::Context;
-use crate::call::context::check_pair;
-use crate::{Code, Error, Metadata, Result};
+use crate::call::context::{check_pair, check_size};
+use crate::{Error, Metadata, Result};
 
 const PERSISTENT: &str = "RPC_PERSIST_";
 const TRANSIENT: &str = "RPC_TRANSIT_";
-
-/// How much all pairs of a call may take on the wire. A header has 64 KiB, and what the protocol says needs room too.
-const MOST: usize = 48 << 10;
-/// What a pair takes beside its texts: two lengths.
-const LENGTHS: usize = 4;
 
 /// The header and the trailer of a call, for one who has asked for them.
 pub(crate) type Told = Arc<OnceLock<(Metadata, Metadata)>>;
@@ -78,17 +73,8 @@ impl Options {
         for (key, value) in self.strings.iter() {
             all.set(key, value);
         }
+        check_size(&all)?;
         let pairs = all.iter().filter(|(_, value)| !value.is_empty());
-        let strings: Vec<(Box<str>, Box<str>)> =
-            pairs.map(|(key, value)| (key.into(), value.into())).collect();
-        let size: usize = strings.iter().map(|(key, value)| LENGTHS + key.len() + value.len()).sum();
-        if size > MOST {
-            let text = format!(
-                "the metadata of the call takes {size} bytes, of {MOST} that fit before its first message: \
-                 send large values as messages"
-            );
-            return Err(Error::new(Code::InvalidArgument, text));
-        }
-        Ok(strings)
+        Ok(pairs.map(|(key, value)| (key.into(), value.into())).collect())
     }
 }

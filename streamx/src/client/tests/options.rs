@@ -63,7 +63,9 @@ fn more_than_fits_before_the_first_message_is_a_mistake() {
     assert_eq!(error.code(), Code::InvalidArgument);
     let text = error.to_string();
     assert!(
-        text.starts_with("Sums.log_number: the metadata of the call takes 49153 bytes, of 49152"),
+        text.starts_with(
+            "Sums.log_number: the pairs that travel beside the messages take 49153 bytes, of 49152"
+        ),
         "{text}"
     );
     assert!(calls.is_empty());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{Peer, Stream};
-use crate::call::context::{Facts, Served};
+use crate::call::context::{Facts, Served, add};
 use crate::transport::lock;
 use crate::transport::outbox::Flush;
 use crate::{Error, Result};
@@ -28,11 +28,11 @@ impl Served for StreamContext {
                 "the header has left already; `set_header` comes before the first message",
             ));
         }
-        backward.header.add(key, value)
+        add(&mut backward.header, key, value)
     }
 
     fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
-        lock(&self.stream.backward).trailer.add(key, value)
+        add(&mut lock(&self.stream.backward).trailer, key, value)
     }
 
     fn send_header(&self) -> Result<()> {

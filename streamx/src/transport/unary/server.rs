@@ -189,7 +189,7 @@ impl context::Served for Call {
             let text = "a Framed answer has no place for a header; the caller has to use ttheader://";
             return Err(Error::new(Code::FailedPrecondition, text));
         }
-        lock(&self.backward).add(key, value)
+        context::add(&mut lock(&self.backward), key, value)
     }
 
     fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
