@@ -67,6 +67,14 @@ fn says(error: &Error, words: &[&str]) {
     }
 }
 
+/// Demands the business error that the service makes.
+#[track_caller]
+fn is_no_balance(error: &Error) {
+    let want = Error::biz(10001, "no balance").with_extra("k", "v");
+    assert_eq!(error.as_biz(), want.as_biz(), "{error}");
+    says(error, &["business error 10001: no balance"]);
+}
+
 /// Makes a test of every case: `every_case!(start, "current_thread")`, where `start` is an `async fn` that gives a
 /// [`Peer`], or none where there cannot be one. Also makes `CASES`, their names.
 #[macro_export]
@@ -75,13 +83,14 @@ macro_rules! every_case {
         $crate::every_case! { @each $start, $flavor;
             unary::ping unary::ping_empty unary::ping_1000 unary::ping_1mib unary::ping_8mib unary::ping_concurrent
             unary::mirror unary::get unary::declared_exception unary::several_arguments unary::void unary::oneway
-            unary::unary_error unary::unary_panic unary::unary_unknown_method unary::unary_unknown_service
+            unary::unary_error unary::unary_biz_error unary::unary_panic unary::unary_unknown_method unary::unary_unknown_service
             streaming::echo streaming::echo_empty streaming::echo_1000 streaming::echo_1mib streaming::echo_8mib
             streaming::upload streaming::upload_empty streaming::upload_1000 streaming::upload_1mib
             streaming::upload_8mib streaming::download streaming::download_empty streaming::download_1000
             streaming::download_1mib streaming::download_8mib streaming::mirror_all streaming::interleaved
             endings::client_finishes_first endings::server_finishes_first endings::server_answers_early
-            endings::server_returns_unread endings::handler_error endings::handler_error_after endings::handler_panic
+            endings::server_returns_unread endings::handler_error endings::handler_error_after endings::biz_error
+            endings::biz_error_after endings::handler_panic
             endings::unknown_method endings::unknown_service endings::client_cancels endings::client_cancels_closed
             endings::upload_cancelled endings::download_cancelled endings::client_drops
             attended::server_killed attended::reconnect

@@ -151,7 +151,7 @@ pub trait Interop {
     /// What was noted so far.
     async fn notes(&self) -> Result<Vec<String>>;
 
-    /// Fails with `boom` on `error`, panics on `panic`.
+    /// Fails with `boom` on `error`, with a business error on `biz`, panics on `panic`.
     async fn fail(&self, command: Command) -> Result<Packet>;
 
     #[bidi]
@@ -173,6 +173,8 @@ pub trait Interop {
     /// * `return`: return at once, whatever else the client sends
     /// * `fail`: fail with `boom`
     /// * `fail-after`: send `count` packets of `size` bytes, then fail with `boom`
+    /// * `biz`: fail with a business error
+    /// * `biz-after`: send `count` packets of `size` bytes, then fail with a business error
     /// * `panic`: panic
     /// * `finish-first`: send `count` packets of `size` bytes and return, although the client has not closed
     /// * `wait`: send one packet, then wait until the caller is gone

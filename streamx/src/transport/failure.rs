@@ -69,7 +69,8 @@ pub(crate) struct Failure<'a> {
 impl<'a> Failure<'a> {
     /// What a handler failed with.
     pub(crate) fn of(error: &'a Error) -> Self {
-        let Some(biz) = error.as_biz() else {
+        // The code 0 would say that nothing failed.
+        let Some(biz) = error.as_biz().filter(|biz| biz.code() != 0) else {
             return Self::exception(error, exception_type(error));
         };
         let mut strings =
@@ -106,5 +107,47 @@ impl<'a> Failure<'a> {
 
     pub(crate) fn ints(&self) -> impl Iterator<Item = (u16, &str)> {
         self.ints.iter().map(|(key, value)| (*key, value.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::wire::ttheader::frame::put_trailer;
+    use crate::wire::vectors::hex;
+
+    fn trailer(error: &Error) -> BytesMut {
+        let failure = Failure::of(error);
+        let ints: Vec<_> = failure.ints().collect();
+        let mut out = BytesMut::new();
+        put_trailer(&mut out, 1, "Echo", &failure.strings(), &ints, failure.exception);
+        out
+    }
+
+    /// The worked example of a business error: what Kitex writes (spec section 12).
+    #[test]
+    fn a_business_error_is_written_as_kitex_writes_it() {
+        let written = trailer(&Error::biz(10001, "no balance").with_extra("k", "v"));
+        let example =
+            hex("00000062 1000 0002 00000001 0016 10 00 01 0003 000a 62697a2d737461747573 0005 3130303031 \
+             000b 62697a2d6d657373616765 000a 6e6f2062616c616e6365 0009 62697a2d6578747261 0009 \
+             7b226b223a2276227d 10 0002 001b 0001 34 0009 0004 4563686f 00");
+        assert_eq!(written, example);
+    }
+
+    #[test]
+    fn without_extra_there_is_no_key_for_it() {
+        let error = Error::biz(-5, "m");
+        assert_eq!(Failure::of(&error).strings(), [("biz-status", "-5"), ("biz-message", "m")]);
+    }
+
+    #[test]
+    fn the_code_zero_travels_as_an_exception() {
+        let error = Error::biz(0, "no code").with_extra("k", "v");
+        let failure = Failure::of(&error);
+        assert_eq!(failure.strings(), []);
+        assert_eq!(failure.exception, Some(("business error 0: no code", INTERNAL)));
     }
 }

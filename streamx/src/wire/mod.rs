@@ -18,7 +18,7 @@ pub(crate) mod ttheader;
 pub(crate) mod unary;
 
 #[cfg(test)]
-mod vectors;
+pub(crate) mod vectors;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/cloudwego/kitex/pkg/kerrors"
 
 	"streamxkitex/gen/interop"
 )
@@ -72,6 +75,19 @@ func failsWith(err error, words ...string) {
 		if !strings.Contains(err.Error(), word) {
 			fail("failed with %q, want a failure that says %q", err, word)
 		}
+	}
+}
+
+// isNoBalance wants the business error that the service makes.
+func isNoBalance(err error) {
+	biz, ok := kerrors.FromBizStatusError(err)
+	if !ok {
+		fail("failed with %v, want a business error", err)
+	}
+	equal("code", biz.BizStatusCode(), 10001)
+	equal("message", biz.BizMessage(), "no balance")
+	if !maps.Equal(biz.BizExtra(), map[string]string{"k": "v"}) {
+		fail("extra is %v", biz.BizExtra())
 	}
 }
 

@@ -24,6 +24,8 @@ func endings() []Case {
 		{"server-returns-unread", "streaming", serverReturnsUnread},
 		{"handler-error", "streaming", func(ctx context.Context, p *Peer) { handlerFailure(ctx, p, "fail", 0, "boom") }},
 		{"handler-error-after", "streaming", func(ctx context.Context, p *Peer) { handlerFailure(ctx, p, "fail-after", 5, "boom") }},
+		{"biz-error", "streaming", bizError},
+		{"biz-error-after", "streaming", bizErrorAfter},
 		{"handler-panic", "streaming", func(ctx context.Context, p *Peer) { handlerFailure(ctx, p, "panic", 0, "panic") }},
 		{"unknown-method", "streaming", unknownMethod},
 		{"unknown-service", "streaming", unknownService},
@@ -127,6 +129,33 @@ func handlerFailure(ctx context.Context, p *Peer, what string, before int64, wor
 	failsWith(err, "12001", word)
 	_, again := stream.Recv(ctx)
 	failsWith(again, "12001", word)
+	echo(ctx, p, 1, 10)
+}
+
+func bizError(ctx context.Context, p *Peer) {
+	stream := act(ctx, p, &interop.Command{What: "biz"})
+	_, err := stream.Recv(ctx)
+	isNoBalance(err)
+	_, again := stream.Recv(ctx)
+	isNoBalance(again)
+	echo(ctx, p, 1, 10)
+}
+
+// bizErrorAfter does not count the packets: a Kitex client drops those still queued when the business error arrives.
+func bizErrorAfter(ctx context.Context, p *Peer) {
+	const sent = 5
+	stream := act(ctx, p, &interop.Command{What: "biz-after", Count: sent, Size: 10})
+	for n := int64(0); ; n++ {
+		packet, err := stream.Recv(ctx)
+		if err != nil {
+			isNoBalance(err)
+			break
+		}
+		equal("number", packet.Number, n)
+		if n >= sent {
+			fail("packet %d arrived, although %d were sent", n, sent)
+		}
+	}
 	echo(ctx, p, 1, 10)
 }
 

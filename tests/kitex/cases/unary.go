@@ -29,6 +29,7 @@ func unary() []Case {
 		{"void", "unary", void},
 		{"oneway", "unary", oneway},
 		{"unary-error", "unary", func(ctx context.Context, p *Peer) { unaryFailure(ctx, p, "error", "boom") }},
+		{"unary-biz-error", "unary", unaryBizError},
 		{"unary-panic", "unary", func(ctx context.Context, p *Peer) { unaryFailure(ctx, p, "panic", "panic") }},
 		{"unary-unknown-method", "unary", unaryUnknownMethod},
 		{"unary-unknown-service", "unary", unaryUnknownService},
@@ -93,6 +94,22 @@ func oneway(ctx context.Context, p *Peer) {
 func unaryFailure(ctx context.Context, p *Peer, what, word string) {
 	_, err := p.Client.Fail(ctx, &interop.Command{What: what})
 	failsWith(err, word)
+	ping(ctx, p, 1, 10)
+	equal("number", get(p.Client.Fail(ctx, &interop.Command{What: "nothing", Count: 7})).Number, 7)
+}
+
+// unaryBizError: Framed messages have no place for a business error. There Kitex gives a nil answer and loses the error,
+// streamx sends an ordinary one.
+func unaryBizError(ctx context.Context, p *Peer) {
+	answer, err := p.Client.Fail(ctx, &interop.Command{What: "biz"})
+	switch {
+	case p.Protocol != "framed":
+		isNoBalance(err)
+	case p.Streamx:
+		failsWith(err, "business error 10001: no balance")
+	case err != nil || answer != nil:
+		fail("Kitex has learned to send business errors in Framed messages: %v, %v", answer, err)
+	}
 	ping(ctx, p, 1, 10)
 	equal("number", get(p.Client.Fail(ctx, &interop.Command{What: "nothing", Count: 7})).Number, 7)
 }

@@ -73,7 +73,7 @@ service Interop {
     oneway void Note(1: string text)
     // What was noted so far.
     list<string> Notes()
-    // Fails with `boom` on `error`, panics on `panic`.
+    // Fails with `boom` on `error`, with a business error on `biz`, panics on `panic`.
     Packet Fail(1: Command command)
     Packet Echo(1: Packet request) (streaming.mode = "bidirectional")
     Everything MirrorAll(1: Everything request) (streaming.mode = "bidirectional")
@@ -86,6 +86,8 @@ service Interop {
     // * `return`: return at once, whatever else the client sends
     // * `fail`: fail with `boom`
     // * `fail-after`: send `count` packets of `size` bytes, then fail with `boom`
+    // * `biz`: fail with a business error
+    // * `biz-after`: send `count` packets of `size` bytes, then fail with a business error
     // * `panic`: panic
     // * `finish-first`: send `count` packets of `size` bytes and return, although the client has not closed
     // * `wait`: send one packet, then wait until the caller is gone

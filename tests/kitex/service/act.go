@@ -14,6 +14,8 @@ import (
 //	return        return at once, whatever else the client sends
 //	fail          fail with "boom"
 //	fail-after    send count packets of size bytes, then fail with "boom"
+//	biz           fail with a business error
+//	biz-after     send count packets of size bytes, then fail with a business error
 //	panic         panic
 //	finish-first  send count packets of size bytes and return, although the client has not closed
 //	wait          send one packet, then block until the caller is gone
@@ -38,6 +40,13 @@ func (s *Service) Act(ctx context.Context, stream interop.Interop_ActServer) err
 			return err
 		}
 		return errors.New("boom")
+	case "biz":
+		return noBalance()
+	case "biz-after":
+		if err := sendPackets(ctx, command, stream); err != nil {
+			return err
+		}
+		return noBalance()
 	case "panic":
 		panic("bang")
 	case "finish-first":

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/cloudwego/kitex/pkg/kerrors"
+
 	"streamxkitex/gen/interop"
 )
 
@@ -65,6 +67,8 @@ func (s *Service) Fail(_ context.Context, command *interop.Command) (*interop.Pa
 	switch command.What {
 	case "error":
 		return nil, errors.New("boom")
+	case "biz":
+		return nil, noBalance()
 	case "panic":
 		panic("bang")
 	}
@@ -108,6 +112,11 @@ func (s *Service) Download(ctx context.Context, command *interop.Command, stream
 	s.calls.enter()
 	defer s.calls.leave(ctx)
 	return sendPackets(ctx, command, stream)
+}
+
+// noBalance is the business error of every command that asks for one.
+func noBalance() error {
+	return kerrors.NewBizStatusErrorWithExtra(10001, "no balance", map[string]string{"k": "v"})
 }
 
 type mirrored[T any] interface {

@@ -6,7 +6,7 @@ use streamx::{Channel, client};
 
 use super::streaming::echo_with;
 use super::unary::packet;
-use super::{Peer, says};
+use super::{Peer, is_no_balance, says};
 use crate::interop::stranger::{LackingClient, StrangerClient};
 use crate::interop::{Command, InteropClient, Packet};
 
@@ -132,6 +132,25 @@ async fn handler_failure(peer: Peer, what: &str, before: i64, word: &str) {
     }
     says(&stream.recv().await.unwrap_err(), &[word]);
     says(&stream.recv().await.unwrap_err(), &[word]);
+    echo_with(&client, 1, 10).await;
+}
+
+pub async fn biz_error(peer: Peer) {
+    biz_failure(peer, "biz", 0).await;
+}
+
+pub async fn biz_error_after(peer: Peer) {
+    biz_failure(peer, "biz-after", 5).await;
+}
+
+async fn biz_failure(peer: Peer, what: &str, before: i64) {
+    let client = peer.client().await;
+    let mut stream = act(&client, what, before).await;
+    for number in 0..before {
+        assert_eq!(stream.recv().await.unwrap().expect("packets come before the failure").number, number);
+    }
+    is_no_balance(&stream.recv().await.unwrap_err());
+    is_no_balance(&stream.recv().await.unwrap_err());
     echo_with(&client, 1, 10).await;
 }
 

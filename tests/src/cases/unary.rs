@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 use streamx::Channel;
 
-use super::{Peer, says};
+use super::{Peer, is_no_balance, says};
 use crate::interop::samples::samples;
 use crate::interop::stranger::{LackingClient, StrangerClient};
 use crate::interop::{Command, InteropClient, NotFound, Packet};
@@ -120,6 +120,21 @@ pub async fn unary_error(peer: Peer) {
 
 pub async fn unary_panic(peer: Peer) {
     failure(peer, "panic", "panic").await;
+}
+
+/// Framed messages have no place for a business error: Kitex sends nothing there, streamx an ordinary error.
+pub async fn unary_biz_error(peer: Peer) {
+    let [framed, ttheader] = clients(&peer).await;
+    let command = || Command { what: "biz".to_owned(), ..Command::default() };
+    is_no_balance(&ttheader.fail(command()).await.unwrap_err());
+    let error = framed.fail(command()).await.unwrap_err();
+    assert_eq!(error.as_biz(), None);
+    if !peer.kitex {
+        says(&error, &["business error 10001: no balance"]);
+    }
+    for client in [framed, ttheader] {
+        ping_with(&client, 1, 10).await;
+    }
 }
 
 async fn failure(peer: Peer, what: &str, word: &str) {

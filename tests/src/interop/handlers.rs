@@ -61,6 +61,7 @@ impl Interop for Handlers {
     async fn fail(&self, command: Command) -> Result<Packet> {
         match command.what.as_str() {
             "error" => Err(Error::other("boom")),
+            "biz" => Err(no_balance()),
             "panic" => panic!("bang"),
             _ => Ok(Packet { number: command.count, body: Bytes::new(), text: command.what }),
         }
@@ -140,6 +141,13 @@ async fn act(command: Command, mut stream: Bidi<Command, Packet>) -> Result<()> 
             }
             Err(Error::other("boom"))
         }
+        "biz" => Err(no_balance()),
+        "biz-after" => {
+            for packet in packets(&command)? {
+                stream.send(packet).await?;
+            }
+            Err(no_balance())
+        }
         "panic" => panic!("bang"),
         "finish-first" => {
             for packet in packets(&command)? {
@@ -153,6 +161,11 @@ async fn act(command: Command, mut stream: Bidi<Command, Packet>) -> Result<()> 
         }
         other => Err(Error::other(format!("unknown command {other:?}"))),
     }
+}
+
+/// The business error of every command that asks for one.
+fn no_balance() -> Error {
+    Error::biz(10001, "no balance").with_extra("k", "v")
 }
 
 /// The packets that a command asks for; they share one body.
