@@ -113,7 +113,7 @@ fn put_reset(outbox: &mut Outbox, stream: &Stream, error: &Error, trailer: bool)
     frame::put_rst(&mut outbox.open, stream.id, stream.method, "", error.message(), kind);
     outbox.framed();
     if trailer {
-        frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None);
+        frame::put_trailer(&mut outbox.open, stream.id, stream.method, None, &[], None);
         outbox.framed();
     }
 }
@@ -159,7 +159,7 @@ impl Reading {
                 if answer {
                     // For peers that wait for it before they forget the stream (spec 3.3).
                     let _flush = peer.write(|outbox| {
-                        frame::put_trailer(&mut outbox.open, id, slot.method, &[], &[], None);
+                        frame::put_trailer(&mut outbox.open, id, slot.method, None, &[], None);
                         outbox.framed();
                     });
                 }
