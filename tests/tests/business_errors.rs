@@ -176,10 +176,10 @@ const DENIED: Order = Order { amount: 2 };
 const POOR: Order = Order { amount: 3 };
 
 fn refusal(order: &Order) -> Refusal {
-    match order {
-        &MISSING => Refusal::Missing(missing()),
-        &DENIED => Refusal::Denied(Denied { user: 7 }),
-        &POOR => Refusal::Other(no_balance()),
+    match *order {
+        MISSING => Refusal::Missing(missing()),
+        DENIED => Refusal::Denied(Denied { user: 7 }),
+        POOR => Refusal::Other(no_balance()),
         _ => Refusal::Other(Error::other("closed today")),
     }
 }
