@@ -308,8 +308,8 @@ impl<'a> Script<'a> {
                 out.extend_from_slice(self.bytes());
                 frame::end(&mut out, mark);
             }
-            2 => frame::put_trailer(&mut out, id, method, &strings, &[], None),
-            3 => frame::put_trailer(&mut out, id, method, &strings, &[], Some((&value, number))),
+            2 => frame::put_trailer(&mut out, id, method, Some(&strings), &[], None),
+            3 => frame::put_trailer(&mut out, id, method, Some(&strings), &[], Some((&value, number))),
             _ => frame::put_rst(&mut out, id, method, &value, &value, number),
         }
         let max_payload = if self.choice().is_multiple_of(8) { 8 } else { BOUNDS.max_payload };

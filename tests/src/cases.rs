@@ -11,6 +11,7 @@ use crate::kitex;
 use crate::process::Server;
 
 pub mod attended;
+pub mod beside;
 pub mod endings;
 pub mod streaming;
 pub mod unary;
@@ -42,6 +43,11 @@ impl Peer {
     /// A client with a connection of its own for its streams.
     async fn client(&self) -> InteropClient {
         InteropClient::new(self.channel("ttheader").await)
+    }
+
+    /// What its handlers say of a caller who is gone, with one of Kitex's codes.
+    fn reason(&self, code: i32) -> String {
+        if self.kitex { format!("code={code}") } else { format!("code {code}, side Client") }
     }
 
     /// The two ways to call a unary method beside TTHeader Streaming.
@@ -93,6 +99,8 @@ macro_rules! every_case {
             endings::biz_error_after endings::handler_panic
             endings::unknown_method endings::unknown_service endings::client_cancels endings::client_cancels_closed
             endings::upload_cancelled endings::download_cancelled endings::client_drops
+            beside::unary_metainfo beside::metainfo beside::header_and_trailer beside::header_with_first_message
+            beside::trailer_of_biz_error beside::no_header_no_trailer
             attended::server_killed attended::reconnect
         }
     };

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use streamx::{Bidi, Message, Result, Sender, Streaming};
+use streamx::{Bidi, Context, Message, Result, Sender, Streaming};
 
 mod calls;
 mod handlers;
@@ -154,6 +154,9 @@ pub trait Interop {
     /// Fails with `boom` on `error`, with a business error on `biz`, panics on `panic`.
     async fn fail(&self, command: Command) -> Result<Packet>;
 
+    /// The metainfo that came with the call, sorted: `persistent [k=v,...] transient [k=v,...]`.
+    async fn told(&self, ctx: Context) -> Result<String>;
+
     #[bidi]
     async fn echo(&self, stream: Bidi<Packet, Packet>) -> Result<()>;
 
@@ -164,9 +167,10 @@ pub trait Interop {
     #[client_stream]
     async fn upload(&self, stream: Streaming<Packet>) -> Result<Packet>;
 
-    /// Sends `count` packets of `size` bytes, numbered from 0.
+    /// Sends `count` packets of `size` bytes, numbered from 0. On `told` it sends the answer of Told before; on `headers`
+    /// it sets the header `h1` to `v1` and the trailer `t1` to `v1`.
     #[server_stream]
-    async fn download(&self, command: Command, stream: Sender<Packet>) -> Result<()>;
+    async fn download(&self, ctx: Context, command: Command, stream: Sender<Packet>) -> Result<()>;
 
     /// Behaves as the first command says:
     ///
@@ -178,7 +182,12 @@ pub trait Interop {
     /// * `panic`: panic
     /// * `finish-first`: send `count` packets of `size` bytes and return, although the client has not closed
     /// * `wait`: send one packet, then wait until the caller is gone
-    /// * `count`: once `count` handlers have been cancelled and `size` are alive, send how many were and are
+    /// * `count`: once `count` handlers have been cancelled and `size` are alive, send how many were and are, and beside
+    ///   the first number why the last one was
+    /// * `told`: send the answer of Told
+    /// * `headers`: set the header `h1` to `v1` and `h2` to `v2`, send it, set the trailer `t1` to `v1`, receive one command
+    ///   more
+    /// * `headers-biz`: do as for `headers`, then fail with a business error
     #[bidi]
-    async fn act(&self, stream: Bidi<Command, Packet>) -> Result<()>;
+    async fn act(&self, ctx: Context, stream: Bidi<Command, Packet>) -> Result<()>;
 }

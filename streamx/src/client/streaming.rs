@@ -51,8 +51,8 @@ impl<Res> Streaming<Res> {
         self.rx.recv().await
     }
 
-    /// What the server said before its first message with `set_header`: waits for it, or for the first message or the
-    /// end of the call without it, and then it is empty. It can be asked for again and again.
+    /// What the server said before its first message with `set_header`: waits for it, and is empty if the call ended well
+    /// without one. It can be asked for again and again.
     ///
     /// # Errors
     ///

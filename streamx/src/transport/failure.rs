@@ -122,7 +122,7 @@ mod tests {
         let failure = Failure::of(error);
         let ints: Vec<_> = failure.ints().collect();
         let mut out = BytesMut::new();
-        put_trailer(&mut out, 1, "Echo", &failure.strings(), &ints, failure.exception);
+        put_trailer(&mut out, 1, "Echo", Some(&failure.strings()), &ints, failure.exception);
         out
     }
 

@@ -29,6 +29,14 @@ type Peer struct {
 	Ask      func(what string) error // has "kill" or "restart" done to the server
 }
 
+// reason is what a handler of the server says of a caller who is gone, with one of Kitex's codes.
+func (p *Peer) reason(code int) string {
+	if p.Streamx {
+		return fmt.Sprintf("code %d, side Client", code)
+	}
+	return fmt.Sprintf("code=%d", code)
+}
+
 // All is every case, in the order they run.
 func All() []Case {
 	return append(append(unary(), streaming()...), attended()...)

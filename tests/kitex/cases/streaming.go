@@ -26,7 +26,7 @@ func streaming() []Case {
 			}})
 		}
 	}
-	return append(append(all, Case{"mirror-all", "streaming", mirrorAll}, Case{"interleaved", "streaming", interleaved}), endings()...)
+	return append(append(all, Case{"mirror-all", "streaming", mirrorAll}, Case{"interleaved", "streaming", interleaved}), append(endings(), beside()...)...)
 }
 
 // echo sends and receives at once, as a bidirectional stream may.

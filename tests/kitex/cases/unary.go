@@ -33,6 +33,7 @@ func unary() []Case {
 		{"unary-panic", "unary", func(ctx context.Context, p *Peer) { unaryFailure(ctx, p, "panic", "panic") }},
 		{"unary-unknown-method", "unary", unaryUnknownMethod},
 		{"unary-unknown-service", "unary", unaryUnknownService},
+		{"unary-metainfo", "unary", unaryMetainfo},
 	}
 }
 

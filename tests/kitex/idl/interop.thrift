@@ -75,11 +75,14 @@ service Interop {
     list<string> Notes()
     // Fails with `boom` on `error`, with a business error on `biz`, panics on `panic`.
     Packet Fail(1: Command command)
+    // The metainfo that came with the call, sorted: `persistent [k=v,...] transient [k=v,...]`.
+    string Told()
     Packet Echo(1: Packet request) (streaming.mode = "bidirectional")
     Everything MirrorAll(1: Everything request) (streaming.mode = "bidirectional")
     // Answers with the number of packets and their total size; a packet with the text `enough` is answered at once.
     Packet Upload(1: Packet request) (streaming.mode = "client")
-    // Sends `count` packets of `size` bytes, numbered from 0.
+    // Sends `count` packets of `size` bytes, numbered from 0. On `told` it sends the answer of Told before; on `headers`
+    // it sets the header `h1` to `v1` and the trailer `t1` to `v1`.
     Packet Download(1: Command request) (streaming.mode = "server")
     // Behaves as the first command says:
     //
@@ -91,6 +94,11 @@ service Interop {
     // * `panic`: panic
     // * `finish-first`: send `count` packets of `size` bytes and return, although the client has not closed
     // * `wait`: send one packet, then wait until the caller is gone
-    // * `count`: once `count` handlers have been cancelled and `size` are alive, send how many were and are
+    // * `count`: once `count` handlers have been cancelled and `size` are alive, send how many were and are, and beside
+    //   the first number why the last one was
+    // * `told`: send the answer of Told
+    // * `headers`: set the header `h1` to `v1` and `h2` to `v2`, send it, set the trailer `t1` to `v1`, receive one command
+    //   more
+    // * `headers-biz`: do as for `headers`, then fail with a business error
     Packet Act(1: Command request) (streaming.mode = "bidirectional")
 }

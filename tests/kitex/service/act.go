@@ -20,6 +20,9 @@ import (
 //	finish-first  send count packets of size bytes and return, although the client has not closed
 //	wait          send one packet, then block until the caller is gone
 //	count         once count handlers have been cancelled and size are alive, send how many were (and why the last one) and are
+//	told          send the answer of Told
+//	headers       set the header h1 to v1 and h2 to v2, send it, set the trailer t1 to v1, receive one command more
+//	headers-biz   do as for headers, then fail with a business error
 func (s *Service) Act(ctx context.Context, stream interop.Interop_ActServer) error {
 	command, err := stream.Recv(ctx)
 	if err != nil {
@@ -57,6 +60,15 @@ func (s *Service) Act(ctx context.Context, stream interop.Interop_ActServer) err
 		}
 		<-ctx.Done()
 		return ctx.Err()
+	case "told":
+		return stream.Send(ctx, &interop.Packet{Body: []byte{}, Text: told(ctx)})
+	case "headers":
+		return headers(ctx, stream)
+	case "headers-biz":
+		if err := headers(ctx, stream); err != nil {
+			return err
+		}
+		return noBalance()
 	}
 	return fmt.Errorf("unknown command %q", command.What)
 }

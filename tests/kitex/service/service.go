@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/cloudwego/kitex/pkg/kerrors"
+	"github.com/cloudwego/kitex/pkg/streaming"
 
 	"streamxkitex/gen/interop"
 )
@@ -107,10 +108,24 @@ func (s *Service) Upload(ctx context.Context, stream interop.Interop_UploadServe
 	}
 }
 
-// Download sends count packets of size bytes, numbered from 0.
+// Download sends count packets of size bytes, numbered from 0. On "told" it sends the answer of Told before; on "headers" it
+// sets the header h1 to v1 and the trailer t1 to v1.
 func (s *Service) Download(ctx context.Context, command *interop.Command, stream interop.Interop_DownloadServer) error {
 	s.calls.enter()
 	defer s.calls.leave(ctx)
+	switch command.What {
+	case "told":
+		if err := stream.Send(ctx, &interop.Packet{Body: []byte{}, Text: told(ctx)}); err != nil {
+			return err
+		}
+	case "headers":
+		if err := stream.SetHeader(streaming.Header{"h1": "v1"}); err != nil {
+			return err
+		}
+		if err := stream.SetTrailer(streaming.Trailer{"t1": "v1"}); err != nil {
+			return err
+		}
+	}
 	return sendPackets(ctx, command, stream)
 }
 

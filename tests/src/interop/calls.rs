@@ -1,14 +1,15 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use streamx::Result;
+use streamx::{Error, Result};
 use tokio::sync::watch;
 
-/// How many streaming handlers of a server are alive and how many were cancelled.
-#[derive(Clone, Copy, Debug, Default)]
+/// How many streaming handlers of a server are alive, how many were cancelled, and why the last one was.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     pub(super) alive: i64,
     pub(super) cancelled: i64,
+    pub(super) reason: String,
 }
 
 /// Counts streaming handlers, so that a test can ask whether the server has noticed that a caller is gone.
@@ -23,9 +24,9 @@ impl Calls {
     /// Runs a handler. It counts as cancelled when it is dropped before its end, or ends because its caller is gone.
     pub(super) async fn counted<T>(&self, handler: impl Future<Output = Result<T>>) -> Result<T> {
         self.0.send_modify(|tally| tally.alive += 1);
-        let mut leaving = Leaving { calls: self, cancelled: true };
+        let mut leaving = Leaving { calls: self, reason: Some("dropped".to_owned()) };
         let outcome = handler.await;
-        leaving.cancelled = outcome.as_ref().is_err_and(streamx::Error::is_cancelled);
+        leaving.reason = outcome.as_ref().err().filter(|error| error.is_cancelled()).map(reason);
         outcome
     }
 
@@ -33,22 +34,30 @@ impl Calls {
     pub(super) async fn reached(&self, cancelled: i64, alive: i64) -> Tally {
         let mut tally = self.0.subscribe();
         let reached = tally.wait_for(|tally| tally.cancelled >= cancelled && tally.alive >= alive).await;
-        *reached.expect("the sender lives as long as self")
+        reached.expect("the sender lives as long as self").clone()
     }
+}
+
+/// What a handler can know of the end of its caller.
+fn reason(error: &Error) -> String {
+    format!("code {}, side {:?}: {error}", error.kitex_code().unwrap_or_default(), error.side())
 }
 
 struct Leaving<'a> {
     calls: &'a Calls,
-    cancelled: bool,
+    reason: Option<String>,
 }
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         // A handler that panicked was not cancelled.
-        let cancelled = self.cancelled && !std::thread::panicking();
+        let reason = self.reason.take().filter(|_| !std::thread::panicking());
         self.calls.0.send_modify(|tally| {
             tally.alive -= 1;
-            tally.cancelled += i64::from(cancelled);
+            if let Some(reason) = reason {
+                tally.cancelled += 1;
+                tally.reason = reason;
+            }
         });
     }
 }

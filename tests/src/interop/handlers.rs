@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use streamx::{Bidi, Error, Result, Sender, Streaming};
+use streamx::{Bidi, Context, Error, Result, Sender, Streaming};
 
 use super::calls::Calls;
 use super::{Command, Everything, Interop, NotFound, Packet};
@@ -67,6 +67,10 @@ impl Interop for Handlers {
         }
     }
 
+    async fn told(&self, ctx: Context) -> Result<String> {
+        Ok(told(&ctx))
+    }
+
     async fn echo(&self, mut stream: Bidi<Packet, Packet>) -> Result<()> {
         let mirrored = async {
             while let Some(packet) = stream.recv().await? {
@@ -102,8 +106,16 @@ impl Interop for Handlers {
         self.calls.counted(counted).await
     }
 
-    async fn download(&self, command: Command, mut stream: Sender<Packet>) -> Result<()> {
+    async fn download(&self, ctx: Context, command: Command, mut stream: Sender<Packet>) -> Result<()> {
         let sent = async {
+            match command.what.as_str() {
+                "told" => stream.send(Packet { text: told(&ctx), ..Packet::default() }).await?,
+                "headers" => {
+                    ctx.set_header("h1", "v1")?;
+                    ctx.set_trailer("t1", "v1")?;
+                }
+                _ => {}
+            }
             for packet in packets(&command)? {
                 stream.send(packet).await?;
             }
@@ -112,26 +124,26 @@ impl Interop for Handlers {
         self.calls.counted(sent).await
     }
 
-    async fn act(&self, mut stream: Bidi<Command, Packet>) -> Result<()> {
+    async fn act(&self, ctx: Context, mut stream: Bidi<Command, Packet>) -> Result<()> {
         let Some(command) = stream.recv().await? else {
             return Err(Error::other("the first command is missing"));
         };
         if command.what == "count" {
             return self.count(command, stream).await; // does not count itself
         }
-        self.calls.counted(act(command, stream)).await
+        self.calls.counted(act(&ctx, command, stream)).await
     }
 }
 
 impl Handlers {
     async fn count(&self, command: Command, mut stream: Bidi<Command, Packet>) -> Result<()> {
         let tally = self.calls.reached(command.count, command.size).await;
-        stream.send(Packet { number: tally.cancelled, ..Packet::default() }).await?;
+        stream.send(Packet { number: tally.cancelled, body: Bytes::new(), text: tally.reason }).await?;
         stream.send(Packet { number: tally.alive, ..Packet::default() }).await
     }
 }
 
-async fn act(command: Command, mut stream: Bidi<Command, Packet>) -> Result<()> {
+async fn act(ctx: &Context, command: Command, mut stream: Bidi<Command, Packet>) -> Result<()> {
     match command.what.as_str() {
         "return" => Ok(()),
         "fail" => Err(Error::other("boom")),
@@ -157,10 +169,35 @@ async fn act(command: Command, mut stream: Bidi<Command, Packet>) -> Result<()> 
         }
         "wait" => {
             stream.send(Packet { text: "waiting".into(), ..Packet::default() }).await?;
-            std::future::pending().await
+            Err(ctx.cancelled().await)
+        }
+        "told" => stream.send(Packet { text: told(ctx), ..Packet::default() }).await,
+        "headers" => headers(ctx, &mut stream).await,
+        "headers-biz" => {
+            headers(ctx, &mut stream).await?;
+            Err(no_balance())
         }
         other => Err(Error::other(format!("unknown command {other:?}"))),
     }
+}
+
+async fn headers(ctx: &Context, stream: &mut Bidi<Command, Packet>) -> Result<()> {
+    ctx.set_header("h1", "v1")?;
+    ctx.set_header("h2", "v2")?;
+    ctx.send_header().await?;
+    ctx.set_trailer("t1", "v1")?;
+    stream.recv().await?;
+    Ok(())
+}
+
+fn told(ctx: &Context) -> String {
+    let line = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
+        let mut pairs: Vec<_> = pairs.map(|(key, value)| format!("{key}={value}")).collect();
+        pairs.sort();
+        pairs.join(",")
+    };
+    let (persistent, transient) = (line(&mut ctx.persistent_iter()), line(&mut ctx.transient_iter()));
+    format!("persistent [{persistent}] transient [{transient}]")
 }
 
 /// The business error of every command that asks for one.

@@ -135,7 +135,7 @@ fn put_reset(outbox: &mut Outbox, caller: &str, stream: &Stream, error: &Error, 
     frame::put_rst(&mut outbox.open, stream.id, stream.method, &names.join(","), error.message(), kind);
     outbox.framed();
     if trailer {
-        frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None);
+        frame::put_trailer(&mut outbox.open, stream.id, stream.method, None, &[], None);
         outbox.framed();
     }
 }
@@ -181,7 +181,7 @@ impl Reading {
                 if answer {
                     // For peers that wait for it before they forget the stream (spec 3.3).
                     let _flush = peer.write(|outbox| {
-                        frame::put_trailer(&mut outbox.open, id, slot.method, &[], &[], None);
+                        frame::put_trailer(&mut outbox.open, id, slot.method, None, &[], None);
                         outbox.framed();
                     });
                 }

@@ -64,7 +64,7 @@ impl Sending {
         *large = size >= LARGE;
         outbox.framed();
         if last && machine.finish(stream.id) {
-            frame::put_trailer(&mut outbox.open, stream.id, stream.method, &[], &[], None);
+            frame::put_trailer(&mut outbox.open, stream.id, stream.method, None, &[], None);
             outbox.framed();
         }
         outbox.charge(share, size);
@@ -112,7 +112,7 @@ impl Outgoing for Sending {
             return;
         }
         let flush = self.peer.write(|outbox| {
-            frame::put_trailer(&mut outbox.open, self.stream.id, self.stream.method, &[], &[], None);
+            frame::put_trailer(&mut outbox.open, self.stream.id, self.stream.method, None, &[], None);
             outbox.framed();
         });
         drop(machine);

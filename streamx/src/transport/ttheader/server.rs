@@ -317,7 +317,7 @@ fn put_end(outbox: &mut Outbox, stream: &Stream, header_first: bool, result: Res
     match result {
         Ok(()) => {
             let trailer: Vec<_> = trailer.collect();
-            frame::put_trailer(&mut outbox.open, stream.id, stream.method, &trailer, &[], None);
+            frame::put_trailer(&mut outbox.open, stream.id, stream.method, Some(&trailer), &[], None);
         }
         Err(error) => put_failed(outbox, stream.id, stream.method, &Failure::of(error), trailer),
     }
@@ -341,7 +341,7 @@ fn put_failed<'a>(
 ) {
     let strings: Vec<_> = trailer.chain(failure.strings()).collect();
     let ints: Vec<_> = failure.ints().collect();
-    frame::put_trailer(&mut outbox.open, id, method, &strings, &ints, failure.exception);
+    frame::put_trailer(&mut outbox.open, id, method, Some(&strings), &ints, failure.exception);
 }
 
 fn caller_gone() -> Error {

@@ -173,7 +173,7 @@ pub(crate) struct DataHead(Box<[u8]>);
 impl DataHead {
     pub(crate) fn new(id: i32, method: &str) -> Self {
         let mut head = BytesMut::new();
-        begin(&mut head, id, FrameKind::Data, method, &[], &[]);
+        begin(&mut head, id, FrameKind::Data, method, None, &[]);
         Self(head[..].into())
     }
 
@@ -201,16 +201,18 @@ pub(crate) fn put_header(
     strings: &[(&str, &str)],
     ints: &[(u16, &str)],
 ) {
-    let mark = begin(out, id, FrameKind::Header, method, strings, ints);
+    let mark = begin(out, id, FrameKind::Header, method, header::filled(strings), ints);
     end(out, mark);
 }
 
-/// Appends a trailer: with an exception, its text and type, the failure of the stream.
+/// Appends a trailer: with an exception, its text and type, the failure of the stream. Without `strings` it has no
+/// section for them: that is how a client closes. A Kitex client's `Trailer()` fails when that of a server has none, and
+/// takes an empty one for an empty map (spec 9.3).
 pub(crate) fn put_trailer(
     out: &mut BytesMut,
     id: i32,
     method: &str,
-    strings: &[(&str, &str)],
+    strings: Option<&[(&str, &str)]>,
     ints: &[(u16, &str)],
     exception: Option<(&str, i32)>,
 ) {
@@ -225,7 +227,7 @@ pub(crate) fn put_trailer(
 /// out.
 pub(crate) fn put_rst(out: &mut BytesMut, id: i32, method: &str, path: &str, text: &str, kind: i32) {
     let path = [(CANCEL_PATH_KEY, path)];
-    let strings = if path[0].1.is_empty() { &[] } else { &path[..] };
+    let strings = (!path[0].1.is_empty()).then_some(&path[..]);
     let mark = begin(out, id, FrameKind::Rst, method, strings, &[]);
     put_exception(out, id, method, text, kind);
     end(out, mark);
@@ -236,12 +238,12 @@ fn begin(
     id: i32,
     kind: FrameKind,
     method: &str,
-    strings: &[(&str, &str)],
+    strings: Option<&[(&str, &str)]>,
     ints: &[(u16, &str)],
 ) -> usize {
     let own = [(KIND_KEY, kind.digit()), (METHOD_KEY, method)];
     let ints = own.iter().chain(ints).copied();
-    header::begin(out, (STREAMING, id, THRIFT_STRUCT), strings.iter().copied(), ints)
+    header::begin(out, (STREAMING, id, THRIFT_STRUCT), strings.map(|strings| strings.iter().copied()), ints)
 }
 
 fn put_exception(out: &mut BytesMut, id: i32, method: &str, text: &str, kind: i32) {

@@ -267,12 +267,13 @@ impl<'a> Iterator for Entries<'a> {
 
 /// Appends everything in front of the payload, and returns the mark that [`end`] wants when the payload is there.
 ///
-/// Sections and keys go out in the order given, strings before numbers as Kitex has it. The header area is kept
-/// under 64 KiB, which every peer reads: an entry that does not fit is left out, strings before numbers.
+/// Sections and keys go out in the order given, strings before numbers as Kitex has it. No section is empty but that of
+/// the strings, which is there unless it is `None`. The header area is kept under 64 KiB, which every peer reads: an
+/// entry that does not fit is left out, strings before numbers.
 pub(crate) fn begin<'a>(
     out: &mut BytesMut,
     (flags, sequence, protocol): (u16, i32, u8),
-    strings: impl Iterator<Item = (&'a str, &'a str)>,
+    strings: Option<impl Iterator<Item = (&'a str, &'a str)>>,
     ints: impl Iterator<Item = (u16, &'a str)> + Clone,
 ) -> usize {
     let mark = out.len();
@@ -291,22 +292,30 @@ pub(crate) fn begin<'a>(
         left.is_some()
     };
     let fitting = ints.clone().take_while(|(_, value)| fits(4 + value.len())).count();
-    let ints = ints.take(fitting);
-    let strings = strings.filter(|(key, value)| fits(4 + key.len() + value.len()));
-    put_section(out, STRINGS, strings, |out, (key, value)| {
-        put_text(out, key);
-        put_text(out, value);
-    });
-    put_section(out, INTS, ints, |out, (key, value)| {
-        out.put_u16(key);
-        put_text(out, value);
-    });
+    if let Some(strings) = strings {
+        let strings = strings.filter(|(key, value)| fits(4 + key.len() + value.len()));
+        put_section(out, STRINGS, strings, |out, (key, value)| {
+            put_text(out, key);
+            put_text(out, value);
+        });
+    }
+    if fitting > 0 {
+        put_section(out, INTS, ints.take(fitting), |out, (key, value)| {
+            out.put_u16(key);
+            put_text(out, value);
+        });
+    }
 
     let area = out.len() - mark - Prefix::SIZE;
     out.put_bytes(PADDING, area.next_multiple_of(4) - area);
     let words = u16::try_from(area.div_ceil(4)).unwrap_or(u16::MAX);
     patch(out, mark + 12, &words.to_be_bytes());
     mark
+}
+
+/// Only a section with something in it.
+pub(crate) fn filled<T>(entries: &[T]) -> Option<&[T]> {
+    (!entries.is_empty()).then_some(entries)
 }
 
 /// Writes the LENGTH of the frame that began at `mark`, now that its payload is there. The caller keeps a message
@@ -365,10 +374,7 @@ fn put_section<E>(
         put(out, entry);
         count += 1;
     }
-    match count {
-        0 => out.truncate(start),
-        _ => patch(out, start + 1, &count.to_be_bytes()),
-    }
+    patch(out, start + 1, &count.to_be_bytes());
 }
 
 /// The room of a header area has been checked, so the length fits.

@@ -127,7 +127,8 @@ pub(crate) fn begin(
 ) -> Mark {
     let header = (framing == Framing::TTHeader).then(|| {
         let ints = ints.iter().copied();
-        header::begin(out, (flags, sequence, THRIFT_BINARY), strings.iter().copied(), ints)
+        let strings = header::filled(strings).map(|strings| strings.iter().copied());
+        header::begin(out, (flags, sequence, THRIFT_BINARY), strings, ints)
     });
     let frame = out.len();
     out.put_u32(0);

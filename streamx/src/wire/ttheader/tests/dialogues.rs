@@ -41,7 +41,8 @@ fn peer_frame(line: &str) -> Frame {
     };
     let id: i32 = words.next().unwrap().parse().unwrap();
     let (strings, payloads): (Vec<_>, Vec<_>) = words.partition(|word| word.contains('='));
-    let strings = strings.iter().map(|pair| pair.split_once('=').unwrap());
+    let strings =
+        header::filled(&strings).map(|pairs| pairs.iter().map(|pair| pair.split_once('=').unwrap()));
     let mut out = BytesMut::new();
     let mark =
         header::begin(&mut out, (STREAMING, id, 0x10), strings, [(27, digit), (9, "Echo")].into_iter());

@@ -111,12 +111,16 @@ fn exceptions_read_as_recorded() {
 fn write(frame: &Frame) -> BytesMut {
     let mut out = BytesMut::from(&b"before"[..]);
     let details = frame.details.as_deref().cloned().unwrap_or_default();
-    let strings = details.strings.as_deref().unwrap_or_default();
-    let borrowed: Vec<_> = strings.iter().map(|(key, value)| (&**key, &**value)).collect();
+    let strings = details.strings.as_deref();
+    let borrowed: Option<Vec<_>> =
+        strings.map(|strings| strings.iter().map(|(key, value)| (&**key, &**value)).collect());
+    let borrowed = borrowed.as_deref();
     let ints: Vec<_> = details.private.iter().map(|(key, value)| (*key, &**value)).collect();
     match frame.kind {
         FrameKind::Meta => return BytesMut::new(),
-        FrameKind::Header => put_header(&mut out, frame.id, &details.method, &borrowed, &ints),
+        FrameKind::Header => {
+            put_header(&mut out, frame.id, &details.method, borrowed.unwrap_or_default(), &ints)
+        }
         FrameKind::Data => {
             let head = DataHead::new(frame.id, "Bidi");
             let mark = head.begin(&mut out);
@@ -130,7 +134,7 @@ fn write(frame: &Frame) -> BytesMut {
                 _ => None,
             };
             let exception = exception.as_ref().map(|(text, kind)| (text.as_str(), *kind));
-            put_trailer(&mut out, frame.id, &details.method, &borrowed, &ints, exception);
+            put_trailer(&mut out, frame.id, &details.method, borrowed, &ints, exception);
         }
         FrameKind::Rst => {
             let Outcome::Reset { text, code, path } = Outcome::of_rst(&details, &frame.payload) else {
@@ -198,15 +202,19 @@ fn the_worked_examples_byte_for_byte() {
         format!("00000028 1000 0002 00000001 0005 10 00 {} 0b 0001 00000002 6869 00", tail(3, "0000")),
     );
     check(
-        &|out| put_trailer(out, 1, "Echo", &[], &[], None),
+        &|out| put_trailer(out, 1, "Echo", None, &[], None),
         format!("0000001e 1000 0002 00000001 0005 10 00 {}", tail(4, "0000")),
     );
     check(
-        &|out| put_trailer(out, 1, "Echo", &[("t1", "v1")], &[], None),
+        &|out| put_trailer(out, 1, "Echo", Some(&[("t1", "v1")]), &[], None),
         format!("0000002a 1000 0002 00000001 0008 10 00 01 0001 0002 7431 0002 7631 {}", tail(4, "000000")),
     );
     check(
-        &|out| put_trailer(out, 1, "Echo", &[], &[], Some(("biz error: test error", 6))),
+        &|out| put_trailer(out, 1, "Echo", Some(&[]), &[], None),
+        format!("00000022 1000 0002 00000001 0006 10 00 01 0000 {}", tail(4, "000000")),
+    );
+    check(
+        &|out| put_trailer(out, 1, "Echo", None, &[], Some(("biz error: test error", 6))),
         format!(
             "00000052 1000 0002 00000001 0005 10 00 {} 80010003 00000004 4563686f 00000001 \
              0b 0001 00000015 62697a206572726f723a2074657374206572726f72 08 0002 00000006 00",

@@ -1,0 +1,46 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bytedance/gopkg/cloud/metainfo"
+	"github.com/cloudwego/kitex/pkg/streaming"
+
+	"streamxkitex/gen/interop"
+)
+
+// Told is the metainfo that came with the call, sorted.
+func (s *Service) Told(ctx context.Context) (string, error) {
+	return told(ctx), nil
+}
+
+func told(ctx context.Context) string {
+	persistent, transient := line(metainfo.GetAllPersistentValues(ctx)), line(metainfo.GetAllValues(ctx))
+	return fmt.Sprintf("persistent [%s] transient [%s]", persistent, transient)
+}
+
+func line(pairs map[string]string) string {
+	var sorted []string
+	for key, value := range pairs {
+		sorted = append(sorted, key+"="+value)
+	}
+	slices.Sort(sorted)
+	return strings.Join(sorted, ",")
+}
+
+func headers(ctx context.Context, stream interop.Interop_ActServer) error {
+	if err := stream.SetHeader(streaming.Header{"h1": "v1"}); err != nil {
+		return err
+	}
+	if err := stream.SendHeader(streaming.Header{"h2": "v2"}); err != nil {
+		return err
+	}
+	if err := stream.SetTrailer(streaming.Trailer{"t1": "v1"}); err != nil {
+		return err
+	}
+	_, _ = stream.Recv(ctx) // a command or the end
+	return nil
+}
