@@ -1,6 +1,7 @@
 //! The client's side of a TTHeader Streaming connection.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::BytesMut;
 
@@ -131,12 +132,12 @@ impl Peer {
 /// A reset, and a trailer for peers that wait for one (spec 3.6). The path of the cancel gets the name of this side.
 fn put_reset(outbox: &mut Outbox, caller: &str, stream: &Stream, error: &Error, trailer: bool) {
     let kind = error.kitex_code().unwrap_or(12007);
+    stream.flows.store(false, Relaxed);
     let names: Vec<_> = error.cancel_path().chain([caller]).filter(|name| !name.is_empty()).collect();
     frame::put_rst(&mut outbox.open, stream.id, stream.method, &names.join(","), error.message(), kind);
     outbox.framed();
     if trailer {
-        frame::put_trailer(&mut outbox.open, stream.id, stream.method, None, &[], None);
-        outbox.framed();
+        stream.put_closing_trailer(outbox);
     }
 }
 
@@ -173,17 +174,15 @@ impl Reading {
                 out.wakers.extend(slot.inbox.end(Err(error), &peer.link.turns));
             }
             Event::Header { slot, strings, .. } => slot.inbox.set_header(Metadata::from(strings)),
-            Event::Ended { slot, id, outcome, answer, strings } => {
+            Event::Ended { slot, outcome, answer, strings, .. } => {
                 peer.closed(1);
+                slot.flows.store(false, Relaxed);
                 if !matches!(outcome, Outcome::Reset { .. }) {
                     slot.inbox.set_trailer(Metadata::from(strings));
                 }
                 if answer {
                     // For peers that wait for it before they forget the stream (spec 3.3).
-                    let _flush = peer.write(|outbox| {
-                        frame::put_trailer(&mut outbox.open, id, slot.method, None, &[], None);
-                        outbox.framed();
-                    });
+                    let _flush = peer.write(|outbox| slot.put_closing_trailer(outbox));
                 }
                 out.wakers.extend(slot.inbox.end(failure::read(outcome, Side::Server), &peer.link.turns));
             }

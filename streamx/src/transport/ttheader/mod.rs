@@ -33,6 +33,10 @@ pub(crate) struct Stream {
     inbox: Inbox,
     /// Server: the header frame is written.
     answered: AtomicBool,
+    /// The machine has let a message pass, and this side has not ended since: further ones need not ask it. Changes
+    /// from true to false before the last frame of this side is written, under the lock of the outbox, so that no
+    /// message follows that frame.
+    flows: AtomicBool,
     /// Server: what the handler wants to travel back.
     backward: Mutex<Backward>,
     /// Server: the calls that the handler has made.
@@ -68,6 +72,7 @@ impl Stream {
             head: DataHead::new(id, method),
             inbox: Inbox::default(),
             answered: AtomicBool::new(false),
+            flows: AtomicBool::new(false),
             backward: Mutex::default(),
             children: Children::default(),
         })
@@ -82,6 +87,15 @@ impl Stream {
         backward.header_sent = true;
         let strings: Vec<_> = backward.header.iter().collect();
         frame::put_header(&mut outbox.open, self.id, self.method, &strings, &[]);
+        outbox.framed();
+    }
+}
+
+impl Stream {
+    /// Appends the trailer of a client: it sends no more.
+    fn put_closing_trailer(&self, outbox: &mut super::outbox::Outbox) {
+        self.flows.store(false, Relaxed);
+        frame::put_trailer(&mut outbox.open, self.id, self.method, None, &[], None);
         outbox.framed();
     }
 }

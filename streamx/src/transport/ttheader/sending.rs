@@ -1,6 +1,7 @@
 //! The half of a stream that leaves.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -43,12 +44,22 @@ impl Sending {
     fn put_frame(&mut self, payload: Payload<'_>, last: bool) -> Result<Flush> {
         let Self { peer, stream, share, burst, large, .. } = self;
         let limit = peer.limits().max_message_size;
-        let mut machine = lock(&peer.machine);
-        let permit = machine.send(stream.id).map_err(|_| over(stream, self.hold.is_some()))?;
+        let is_client = self.hold.is_some();
+        // The machine is asked for the first message and for the last one.
+        let mut machine = (last || !stream.flows.load(Relaxed)).then(|| lock(&peer.machine));
+        let permit = machine.as_mut().map(|machine| machine.send(stream.id)).transpose();
+        let permit = permit.map_err(|_| over(stream, is_client))?;
         let mut outbox = lock(&peer.link.outbox);
         outbox.check_open()?;
-        if permit.header_first {
-            stream.put_header(&mut outbox);
+        match permit {
+            Some(permit) => {
+                stream.flows.store(true, Relaxed);
+                if permit.header_first {
+                    stream.put_header(&mut outbox);
+                }
+            }
+            None if stream.flows.load(Relaxed) => {}
+            None => return Err(over(stream, is_client)),
         }
         let mark = stream.head.begin(&mut outbox.open);
         let written = match payload {
@@ -63,9 +74,8 @@ impl Sending {
         *burst += 1;
         *large = size >= LARGE;
         outbox.framed();
-        if last && machine.finish(stream.id) {
-            frame::put_trailer(&mut outbox.open, stream.id, stream.method, None, &[], None);
-            outbox.framed();
+        if last && machine.is_some_and(|mut machine| machine.finish(stream.id)) {
+            stream.put_closing_trailer(&mut outbox);
         }
         outbox.charge(share, size);
         Ok(outbox.flush_rule(peer.link.turns.any()))
@@ -111,10 +121,7 @@ impl Outgoing for Sending {
         if !machine.finish(self.stream.id) {
             return;
         }
-        let flush = self.peer.write(|outbox| {
-            frame::put_trailer(&mut outbox.open, self.stream.id, self.stream.method, None, &[], None);
-            outbox.framed();
-        });
+        let flush = self.peer.write(|outbox| self.stream.put_closing_trailer(outbox));
         drop(machine);
         self.peer.link.act(flush);
     }

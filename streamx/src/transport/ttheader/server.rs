@@ -169,6 +169,7 @@ impl Server {
 
     /// The caller of a stream is gone: its handler is dropped.
     fn abandon(&self, stream: &Stream, error: Error, out: &mut Deliveries) {
+        stream.flows.store(false, Relaxed);
         out.cancel(&stream.children, &error);
         let (wakers, freed) = stream.inbox.abandon(error, &self.peer.link.turns);
         out.wakers.extend(wakers.into_iter().flatten());
@@ -312,6 +313,7 @@ fn put_end(outbox: &mut Outbox, stream: &Stream, header_first: bool, result: Res
     if header_first {
         stream.put_header(outbox);
     }
+    stream.flows.store(false, Relaxed);
     let backward = lock(&stream.backward);
     let trailer = backward.trailer.iter();
     match result {
