@@ -57,11 +57,15 @@ impl Sending {
         *burst += 1;
         *large = size >= LARGE;
         outbox.framed();
+        outbox.charge(share, size);
+        if last && self.hold.is_none() {
+            // The trailer of a server follows when its handler has returned, with the pairs it has set.
+            return Ok(outbox.hold());
+        }
         if last && machine.finish(stream.id) {
             frame::put_trailer(&mut outbox.open, stream.id, stream.method, None, &[], None);
             outbox.framed();
         }
-        outbox.charge(share, size);
         Ok(outbox.flush_rule(peer.link.turns.any()))
     }
 }
