@@ -124,6 +124,22 @@ async fn a_server_streaming_call_of_one_request_is_one_write_of_the_client() {
 }
 
 #[tokio::test]
+async fn the_answer_of_a_client_stream_is_one_write_of_three_frames() {
+    for placement in [Placement::Connection, Placement::Task] {
+        let rig = Setup { placement, ..Setup::default() }.start().await;
+        let call = async {
+            let mut stream = rig.client.sum().await.unwrap();
+            stream.send(Note::of_size(1, 80)).await.unwrap();
+            stream.close_and_recv().await.unwrap();
+            rig.at_rest().await;
+        };
+        let ((), cost) = counted(&rig, call).await;
+        let frames = cost.server.1.frames_sent - cost.server.0.frames_sent;
+        assert_eq!((frames, cost.server_writes()), (3, 1), "{placement:?}: a header, the answer, a trailer");
+    }
+}
+
+#[tokio::test]
 async fn a_unary_call_is_one_write_on_each_side() {
     let rig = Rig::start().await;
     let note = Note::number(7);

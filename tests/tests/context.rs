@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use streamx::{Bidi, Context, Error, Limits, Message, Protocol, Result, Sender, Server, Streaming};
+use streamx_tests::raw::{self, Raw};
 use tokio::sync::{Notify, mpsc};
 
 #[derive(Message, Clone, Debug, Default, PartialEq)]
@@ -84,6 +85,7 @@ impl Facts for Service {
         assert!(ctx.send_header().await.unwrap_err().is_closed());
         let mut all = Vec::new();
         while let Some(text) = stream.recv().await? {
+            ctx.set_trailer("last", &text.text)?;
             all.push(text.text);
         }
         Ok(Text { text: all.join(" ") })
@@ -183,12 +185,55 @@ async fn a_trailer_comes_with_a_business_error_too() {
 }
 
 #[tokio::test]
+async fn every_trailer_has_a_map_for_without_one_kitex_tells_its_caller_of_an_error() {
+    let address = serve(Service::default()).await;
+    for method in ["Collect", "Nowhere"] {
+        let mut peer = Raw::connect(&address).await;
+        for kind in [raw::HEADER, raw::TRAILER] {
+            peer.write(&raw::frame(1, kind, method, b"")).await;
+        }
+        let mut bytes = Vec::new();
+        let trailer = loop {
+            let more = peer.read().await;
+            assert!(!more.is_empty(), "the server has closed the connection");
+            bytes.extend(more);
+            if let Some(trailer) =
+                areas(&bytes).find(|area| area.windows(5).any(|entry| entry == b"\0\x1b\0\x014"))
+            {
+                break trailer;
+            }
+        };
+        assert_eq!(trailer[2..5], [0x01, 0, 0], "a section of no strings: {trailer:?}");
+    }
+}
+
+/// The header areas of all whole frames.
+fn areas(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let (frame, rest) = rest.split_at_checked(u32::from_be_bytes(*length).try_into().ok()?)?;
+        bytes = rest;
+        let words = u16::from_be_bytes([frame[8], frame[9]]);
+        frame.get(10..10 + usize::from(words) * 4)
+    })
+}
+
+#[tokio::test]
 async fn a_header_can_be_sent_before_any_message() {
     let client = connect("ttheader", &serve(Service::default()).await).await;
     let mut stream = client.collect().await.unwrap();
     assert_eq!(stream.header().await.unwrap().get("first"), Some("yes"));
     stream.send(Text::from("a")).await.unwrap();
     assert_eq!(stream.close_and_recv().await.unwrap().text, "a");
+}
+
+#[tokio::test]
+async fn the_answer_of_a_client_stream_brings_its_trailer() {
+    let client = connect("ttheader", &serve(Service::default()).await).await;
+    let mut stream = client.collect().await.unwrap();
+    stream.send(Text::from("a")).await.unwrap();
+    let (_, _, trailer) = stream.close_and_recv_with_metadata().await.unwrap();
+    assert_eq!(trailer.get("last"), Some("a"));
 }
 
 #[tokio::test]

@@ -87,6 +87,11 @@ func noHeaderNoTrailer(ctx context.Context, p *Peer) {
 	} else {
 		failsWith(err, "stream is closed")
 	}
+	uploading := get(p.Client.Upload(ctx))
+	get(uploading.CloseAndRecv(ctx))
+	if p.Streamx {
+		holds("trailer", get(uploading.Trailer()), nil)
+	}
 	failing := act(ctx, p, &interop.Command{What: "fail"})
 	_, err = failing.Recv(ctx)
 	failsWith(err, "boom")

@@ -84,6 +84,9 @@ pub async fn no_header_no_trailer(peer: Peer) {
         holds(&stream.header().await.unwrap(), &[]);
         holds(&stream.trailer().await.unwrap(), &[]);
     }
+    let (_, header, trailer) = client.upload().await.unwrap().close_and_recv_with_metadata().await.unwrap();
+    holds(&header, &[]);
+    holds(&trailer, &[]);
     let mut stream = act(&client, "return", 0).await;
     holds(&stream.trailer().await.unwrap(), &[]);
     holds(&stream.header().await.unwrap(), &[]);

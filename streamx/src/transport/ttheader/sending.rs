@@ -74,10 +74,14 @@ impl Sending {
         *burst += 1;
         *large = size >= LARGE;
         outbox.framed();
+        outbox.charge(share, size);
+        if last && !is_client {
+            // The trailer of a server follows when its handler has returned, with the pairs it has set.
+            return Ok(outbox.hold());
+        }
         if last && machine.is_some_and(|mut machine| machine.finish(stream.id)) {
             stream.put_closing_trailer(&mut outbox);
         }
-        outbox.charge(share, size);
         Ok(outbox.flush_rule(peer.link.turns.any()))
     }
 }
