@@ -5,7 +5,9 @@
 //! decoded from a slice of its receive buffer.
 
 pub(crate) mod context;
+pub(crate) mod duration;
 pub(crate) mod placement;
+pub(crate) mod recv_timeout;
 pub(crate) mod router;
 
 pub use context::{Context, Protocol};
@@ -17,6 +19,7 @@ pub(crate) use crate::schema::Mode;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{self, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
@@ -39,6 +42,8 @@ pub(crate) struct Opening {
     pub mode: Mode,
     /// What travels before the first message, as it is on the wire.
     pub strings: Vec<(Box<str>, Box<str>)>,
+    /// How long the call may take; the peer is told.
+    pub timeout: Option<Duration>,
 }
 
 /// Writes one message to the end of the buffer it is given; on failure the buffer is cut back.

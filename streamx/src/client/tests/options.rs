@@ -16,7 +16,7 @@ fn pairs(opening: &Opening) -> Vec<(&str, &str)> {
 /// The context of a handler that was called with these.
 fn serving(strings: &[(&str, &str)]) -> Context {
     let strings = strings.iter().map(|&(key, value)| (key.into(), value.into())).collect();
-    let opening = Opening { service: "Upstream", method: "Call", mode: Mode::Unary, strings };
+    let opening = Opening { service: "Upstream", method: "Call", mode: Mode::Unary, strings, timeout: None };
     fake::context(&opening, &Line::default().handler())
 }
 
