@@ -123,6 +123,11 @@ impl Handlers {
         self.0.gate.send_replace(true);
     }
 
+    /// Makes wait at the gate what comes to it from now on.
+    pub fn close_gate(&self) {
+        self.0.gate.send_replace(false);
+    }
+
     /// What the handlers of `hold` have been told instead of a message.
     pub fn failures(&self) -> Vec<Error> {
         self.0.failures.lock().expect("no handler panics here").clone()

@@ -6,7 +6,9 @@
 
 pub(crate) mod child;
 pub(crate) mod context;
+pub(crate) mod duration;
 pub(crate) mod placement;
+pub(crate) mod recv_timeout;
 pub(crate) mod router;
 
 pub use context::{Context, Protocol};
@@ -18,6 +20,7 @@ pub(crate) use crate::schema::Mode;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{self, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
@@ -42,6 +45,8 @@ pub(crate) struct Opening {
     pub strings: Vec<(Box<str>, Box<str>)>,
     /// The call whose handler makes this one, and whose end is its end.
     pub parent: Option<Context>,
+    /// How long the call may take; the peer is told.
+    pub timeout: Option<Duration>,
 }
 
 /// Writes one message to the end of the buffer it is given; on failure the buffer is cut back.

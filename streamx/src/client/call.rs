@@ -3,10 +3,12 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
 use super::Channel;
+use super::deadline::Deadline;
 use super::options::{Options, Told};
 use crate::call::{Context, Exchange, Mode, Opening};
 use crate::{Metadata, Result};
@@ -31,7 +33,8 @@ use crate::{Metadata, Result};
 /// }
 /// ```
 ///
-/// A call that is made in a handler takes over what the handler was called with: the persistent metainfo. It does so
+/// A call that is made in a handler takes over what the handler was called with: the persistent metainfo, and the time
+/// that is left of its [`deadline`](Context::deadline). It does so
 /// when the client's method is called, in the handler's own future; a future given to `tokio::spawn` is none of its own,
 /// and there [`context`](Self::context) says whose call it is.
 ///
@@ -65,11 +68,21 @@ impl Prepared {
     pub(crate) async fn open(self) -> Result<Exchange> {
         let Self { channel, service, method, mode, options } = self;
         let parent = options.parent();
+        let times = options.times(channel.times());
+        let deadline = options.deadline(times.timeout);
+        let timeout = deadline.map(Deadline::timeout);
         let opened = match options.strings() {
-            Ok(strings) => channel.open(Opening { service, method, mode, strings, parent }).await,
+            Ok(strings) => {
+                let opening = channel.open(Opening { service, method, mode, strings, parent, timeout });
+                match deadline {
+                    Some(deadline) => deadline.open(opening).await,
+                    None => opening.await,
+                }
+            }
             Err(mistake) => Err(mistake),
         };
-        opened.map_err(|error| error.in_method(service, method))
+        let exchange = opened.map_err(|error| error.in_method(service, method))?;
+        Ok(if mode.is_streaming() { times.bound_recv(exchange) } else { exchange })
     }
 
     /// Who wants to be told the header and the trailer.
@@ -111,7 +124,43 @@ impl<T> Call<T> {
         self.with(|options| options.metadata(key.as_ref(), value.as_ref()))
     }
 
-    /// Makes this a call of the handler with that context, wherever it is made: it takes over its persistent metainfo.
+    /// How long the whole call may take, from its first poll on: connecting, sending, and all that is received. The
+    /// server is told, and reads it with [`Context::deadline`].
+    ///
+    /// When the time is over before the call is, the call is reset, also when nobody polls it, and everything that is
+    /// pending or done with it from then on fails with an error that [`is_timeout`](crate::Error::is_timeout) (Kitex code
+    /// 12015); messages that were not taken yet are dropped.
+    ///
+    /// The default is that of [`ChannelBuilder::timeout`](super::ChannelBuilder::timeout), and [`Duration::MAX`] lifts it. A
+    /// call that is made in a handler never takes longer than the handler's caller waits. A unary call ends here at that
+    /// moment; its handler goes on if the connection carries other calls.
+    ///
+    /// Kitex v0.16.3 does not tell its servers about the deadlines of streams; they learn of one when it has passed.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with(|options| options.timeout(timeout))
+    }
+
+    /// How long each `recv` of a stream may wait, also the one inside `close_and_recv`. It does nothing to a unary call.
+    ///
+    /// When the time is over `recv` fails with an error that [`is_timeout`](crate::Error::is_timeout) (Kitex code 12014),
+    /// and the call is reset; see [`keep_open`](Self::keep_open). The time runs from the first `recv` that finds no message,
+    /// and anew after each message: a future of `recv` that is dropped, as `tokio::select!` does, does not stop it.
+    ///
+    /// The default is that of [`ChannelBuilder::recv_timeout`](super::ChannelBuilder::recv_timeout), and [`Duration::MAX`]
+    /// lifts it.
+    pub fn recv_timeout(self, timeout: Duration) -> Self {
+        self.with(|options| options.recv_timeout(timeout))
+    }
+
+    /// Whether a stream goes on after a [`recv_timeout`](Self::recv_timeout): nothing is sent, the error
+    /// [`is_retryable`](crate::Error::is_retryable), and `recv` may be called again (Kitex: `DisableCancelRemote`). Default
+    /// false.
+    pub fn keep_open(self, keep_open: bool) -> Self {
+        self.with(|options| options.keep_open(keep_open))
+    }
+
+    /// Makes this a call of the handler with that context, wherever it is made: it takes over its persistent metainfo and
+    /// the time that is left.
     pub fn context(self, context: &Context) -> Self {
         self.with(|options| options.inherit(Some(context.clone())))
     }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::connections::Connections;
+use super::connections::{CONNECT_TIMEOUT, Connections};
 use super::endpoint::Endpoint;
+use super::options::Times;
 use crate::call::router::Router;
 use crate::call::{Exchange, Open, Opening, Service};
 use crate::counters::Counters;
@@ -38,7 +40,8 @@ use crate::{Code, Error, Limits, Result};
 /// server has shown that it is a streamx server (a Kitex server answers the calls of one connection one by one).
 ///
 /// A connection that is lost ends its calls with an error, and a new one is made, with pauses of 1 s to 2 min while that
-/// fails. A call that finds no connection dials at once. Dialing takes at most 3 s.
+/// fails. A call that finds no connection dials at once. Dialing takes at most 3 s, or
+/// [`connect_timeout`](ChannelBuilder::connect_timeout).
 ///
 /// # Dropping
 ///
@@ -46,6 +49,7 @@ use crate::{Code, Error, Limits, Result};
 #[derive(Clone)]
 pub struct Channel {
     connections: Arc<dyn Open>,
+    times: Times,
 }
 
 /// Sets up a [`Channel`]. Does nothing before `connect` or the first call after `connect_lazy`.
@@ -54,6 +58,8 @@ pub struct ChannelBuilder {
     url: String,
     limits: Limits,
     caller: String,
+    connect_timeout: Duration,
+    times: Times,
 }
 
 impl Channel {
@@ -68,7 +74,13 @@ impl Channel {
 
     /// A channel with other than the default options.
     pub fn builder(url: impl AsRef<str>) -> ChannelBuilder {
-        ChannelBuilder { url: url.as_ref().to_owned(), limits: Limits::default(), caller: String::new() }
+        ChannelBuilder {
+            url: url.as_ref().to_owned(),
+            limits: Limits::default(),
+            caller: String::new(),
+            connect_timeout: CONNECT_TIMEOUT,
+            times: Times::default(),
+        }
     }
 
     /// A channel to a service in this process, without a network and through the same code: an in-memory connection,
@@ -84,19 +96,24 @@ impl Channel {
         if let Err(error) = router.add(service.into()) {
             panic!("{error}");
         }
-        let connections = Connections::new(Endpoint::memory(router), Limits::default(), "");
-        Self { connections: Arc::new(connections) }
+        let connections = Connections::new(Endpoint::memory(router), Limits::default(), CONNECT_TIMEOUT, "");
+        Self { connections: Arc::new(connections), times: Times::default() }
     }
 
     /// A channel over anything that opens calls.
     #[cfg(test)]
     pub(crate) fn over(open: impl Open) -> Self {
-        Self { connections: Arc::new(open) }
+        Self { connections: Arc::new(open), times: Times::default() }
     }
 
     /// What the connections of this channel have done and hold.
     pub fn counters(&self) -> Counters {
         self.connections.counters()
+    }
+
+    /// The default times of its calls.
+    pub(super) fn times(&self) -> Times {
+        self.times
     }
 
     /// Opens a call.
@@ -121,15 +138,37 @@ impl ChannelBuilder {
         self
     }
 
+    /// How long a call may take that sets no [`timeout`](super::Call::timeout) of its own. Default: for ever.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.times.timeout = Some(timeout);
+        self
+    }
+
+    /// How long each `recv` of a stream may wait that sets no [`recv_timeout`](super::Call::recv_timeout) of its own.
+    /// Default: for ever.
+    #[must_use]
+    pub fn recv_timeout(mut self, timeout: Duration) -> Self {
+        self.times.recv_timeout = Some(timeout);
+        self
+    }
+
+    /// How long dialing may take; a call that has to wait for it fails then, and may be made again. Default 3 s.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
     /// Makes the first connection now.
     ///
     /// # Errors
     ///
     /// The URL is not one of [`Channel::connect`], or nobody listens there.
     pub async fn connect(self) -> Result<Channel> {
-        let connections = self.connections()?;
+        let (connections, times) = self.connections()?;
         connections.connect().await?;
-        Ok(Channel { connections: Arc::new(connections) })
+        Ok(Channel { connections: Arc::new(connections), times })
     }
 
     /// Makes the first connection with the first call, which fails if nobody listens.
@@ -138,17 +177,19 @@ impl ChannelBuilder {
     ///
     /// The URL is not one of [`Channel::connect`].
     pub fn connect_lazy(self) -> Result<Channel> {
-        Ok(Channel { connections: Arc::new(self.connections()?) })
+        let (connections, times) = self.connections()?;
+        Ok(Channel { connections: Arc::new(connections), times })
     }
 
-    fn connections(self) -> Result<Connections> {
+    fn connections(self) -> Result<(Connections, Times)> {
         let caller = &self.caller;
         if caller.contains(',') || caller.len() > LONGEST_NAME {
             let text =
                 format!("`{caller}` cannot be the name of a caller: it has a comma, or more than 255 bytes");
             return Err(Error::new(Code::InvalidArgument, text));
         }
-        Ok(Connections::new(Endpoint::parse(&self.url)?, self.limits, caller))
+        let endpoint = Endpoint::parse(&self.url)?;
+        Ok((Connections::new(endpoint, self.limits, self.connect_timeout, caller), self.times))
     }
 }
 

@@ -14,8 +14,8 @@ use crate::counters::{Counters, Meter};
 use crate::transport::{StreamClient, UnaryClient, stream_client, unary_client};
 use crate::{Code, Error, Limits, Result};
 
-/// How long a dial may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a dial may take, unless the channel says otherwise.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How many connections wait for the next unary call, and for how long; the numbers of Kitex's long pool.
 const IDLE: usize = 10;
 const IDLE_FOR: Duration = Duration::from_secs(60);
@@ -26,6 +26,7 @@ pub(crate) struct Connections(Arc<Inner>);
 struct Inner {
     endpoint: Endpoint,
     limits: Arc<Limits>,
+    connect_timeout: Duration,
     meter: Arc<Meter>,
     /// What servers see of this side.
     caller: Arc<str>,
@@ -46,10 +47,11 @@ struct Unary {
 }
 
 impl Connections {
-    pub(crate) fn new(endpoint: Endpoint, limits: Limits, caller: &str) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, limits: Limits, connect_timeout: Duration, caller: &str) -> Self {
         Self(Arc::new(Inner {
             endpoint,
             limits: Arc::new(limits),
+            connect_timeout,
             meter: Arc::default(),
             caller: caller.into(),
             streams: Mutex::default(),
@@ -132,9 +134,10 @@ impl Inner {
     }
 
     async fn dial(&self) -> Result<crate::transport::Socket> {
-        let dial = self.endpoint.dial(&self.limits);
-        tokio::time::timeout(CONNECT_TIMEOUT, dial).await.unwrap_or_else(|_| {
-            let text = format!("cannot connect to {}: no answer within {CONNECT_TIMEOUT:?}", self.endpoint);
+        let Self { endpoint, connect_timeout, .. } = self;
+        let dial = endpoint.dial(&self.limits);
+        tokio::time::timeout(*connect_timeout, dial).await.unwrap_or_else(|_| {
+            let text = format!("cannot connect to {endpoint}: no answer within {connect_timeout:?}");
             Err(Error::transport(text).retryable())
         })
     }

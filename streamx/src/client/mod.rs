@@ -17,6 +17,7 @@ mod call;
 mod channel;
 mod client_stream;
 mod connections;
+mod deadline;
 mod endpoint;
 mod options;
 mod sender;

@@ -1,9 +1,12 @@
 //! The options of one call, until it is opened.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use crate::call::Context;
+use super::deadline::Deadline;
 use crate::call::context::{check_pair, check_size};
+use crate::call::recv_timeout::Patient;
+use crate::call::{Context, Exchange};
 use crate::{Error, Metadata, Result};
 
 const PERSISTENT: &str = "RPC_PERSIST_";
@@ -19,12 +22,38 @@ pub(crate) struct Options {
     strings: Metadata,
     mistake: Option<Error>,
     told: Option<Told>,
+    times: Times,
+}
+
+/// How long a call, and each `recv` of it, may take: as set on the call, or by default on its channel.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Times {
+    pub(super) timeout: Option<Duration>,
+    pub(super) recv_timeout: Option<Duration>,
+    keep_open: bool,
+}
+
+impl Times {
+    /// Bounds how long each message of the call is waited for.
+    pub(super) fn bound_recv(self, exchange: Exchange) -> Exchange {
+        let Exchange { mut incoming, outgoing } = exchange;
+        if let Some(timeout) = self.recv_timeout {
+            incoming = Box::new(Patient::new(incoming, timeout, self.keep_open));
+        }
+        Exchange { incoming, outgoing }
+    }
 }
 
 impl Options {
     /// Of a call that is made now: one made by a handler belongs to the call it serves.
     pub(crate) fn new() -> Self {
-        Self { context: Context::current(), strings: Metadata::default(), mistake: None, told: None }
+        Self {
+            context: Context::current(),
+            strings: Metadata::default(),
+            mistake: None,
+            told: None,
+            times: Times::default(),
+        }
     }
 
     pub(super) fn inherit(&mut self, context: Option<Context>) {
@@ -41,6 +70,34 @@ impl Options {
 
     pub(super) fn metadata(&mut self, key: &str, value: &str) {
         self.set("", key, value);
+    }
+
+    pub(super) fn timeout(&mut self, timeout: Duration) {
+        self.times.timeout = Some(timeout);
+    }
+
+    pub(super) fn recv_timeout(&mut self, timeout: Duration) {
+        self.times.recv_timeout = Some(timeout);
+    }
+
+    pub(super) fn keep_open(&mut self, keep_open: bool) {
+        self.times.keep_open = keep_open;
+    }
+
+    /// The times of the call, over those of its channel.
+    pub(super) fn times(&self, defaults: Times) -> Times {
+        Times {
+            timeout: self.times.timeout.or(defaults.timeout),
+            recv_timeout: self.times.recv_timeout.or(defaults.recv_timeout),
+            keep_open: self.times.keep_open,
+        }
+    }
+
+    /// When a call that begins now has to be over: at its own time, and at that of the handler that makes it.
+    pub(super) fn deadline(&self, timeout: Option<Duration>) -> Option<Deadline> {
+        let own = timeout.and_then(Deadline::after);
+        let inherited = self.context.as_ref().and_then(Context::deadline).map(Deadline::inherited);
+        own.into_iter().chain(inherited).reduce(Deadline::min)
     }
 
     /// Asks for header and trailer.

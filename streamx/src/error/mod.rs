@@ -162,7 +162,8 @@ impl Error {
         self.0.kind == Kind::Closed
     }
 
-    /// The call certainly did not reach a handler, so making it again cannot do anything twice.
+    /// Trying it again cannot do anything twice: the call certainly did not reach a handler, or a `recv` has waited too
+    /// long on a stream that goes on ([`keep_open`](crate::client::Call::keep_open)).
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
     }

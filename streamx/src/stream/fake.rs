@@ -317,6 +317,7 @@ pub(crate) fn context(opening: &Opening, handler: &End) -> Context {
         method: opening.method,
         protocol: Protocol::TTHeaderStreaming,
         peer_addr: None,
+        deadline: None,
         persistent: strings("RPC_PERSIST_"),
         transient: strings("RPC_TRANSIT_"),
         metadata: strings(""),

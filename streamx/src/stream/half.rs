@@ -151,7 +151,14 @@ impl<T> Rx<T> {
                 self.end = Some(Ok(()));
                 return Poll::Ready(Ok(None));
             }
-            Err(error) => self.owner.name(error),
+            Err(error) => {
+                let error = self.owner.name(error);
+                // A wait that was too long, and may be tried again.
+                if error.is_retryable() && !self.incoming.is_over() {
+                    return Poll::Ready(Err(error));
+                }
+                error
+            }
         };
         self.end = Some(Err(error.clone()));
         Poll::Ready(Err(error))

@@ -27,8 +27,14 @@ fn serve(
 ) -> (impl Future<Output = Result<()>> + use<>, End) {
     let method = service.methods.iter().find(|found| found.name == method).unwrap();
     let strings = strings.iter().map(|&(key, value)| (key.into(), value.into())).collect();
-    let opening =
-        Opening { service: service.name, method: method.name, mode: method.mode, strings, parent: None };
+    let opening = Opening {
+        service: service.name,
+        method: method.name,
+        mode: method.mode,
+        strings,
+        parent: None,
+        timeout: None,
+    };
     let (handler, caller) = {
         let line = Line::default();
         (line.handler(), line.caller())

@@ -1,6 +1,7 @@
 //! What a call brings besides its messages, as it travels: the keys of Kitex's metainfo (spec 7, "Unary" 3).
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use crate::Metadata;
 use crate::call::Protocol;
@@ -22,6 +23,7 @@ pub(super) fn facts(
     protocol: Protocol,
     peer_addr: Option<SocketAddr>,
     strings: Strings,
+    timeout: Option<Duration>,
 ) -> Facts {
     let (mut persistent, mut transient, mut metadata) = (Strings::new(), Strings::new(), Strings::new());
     for (key, value) in strings {
@@ -45,8 +47,14 @@ pub(super) fn facts(
         method: route.method.name,
         protocol,
         peer_addr,
+        deadline: timeout.and_then(after),
         persistent: Metadata::from(persistent),
         transient: Metadata::from(transient),
         metadata: Metadata::from(metadata),
     }
+}
+
+/// By the clock of the runtime, which tests can stop.
+fn after(timeout: Duration) -> Option<Instant> {
+    tokio::time::Instant::now().into_std().checked_add(timeout)
 }

@@ -39,8 +39,14 @@ async fn send(exchange: &mut Exchange, message: &[u8]) -> Result<()> {
     )
 }
 
-const ECHO: Opening =
-    Opening { service: "Test", method: "Echo", mode: Mode::Bidi, strings: Vec::new(), parent: None };
+const ECHO: Opening = Opening {
+    service: "Test",
+    method: "Echo",
+    mode: Mode::Bidi,
+    strings: Vec::new(),
+    parent: None,
+    timeout: None,
+};
 
 fn service(placement: Placement) -> Service {
     let echo = Method { name: "Echo", mode: Mode::Bidi, takes_context: false, handler: Arc::new(Echo) };

@@ -12,6 +12,7 @@ mod envelope;
 mod exception;
 pub(crate) mod json;
 pub(crate) mod private;
+pub(crate) mod timeout;
 
 pub(crate) mod detect;
 pub(crate) mod ttheader;

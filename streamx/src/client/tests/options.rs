@@ -16,7 +16,14 @@ fn pairs(opening: &Opening) -> Vec<(&str, &str)> {
 /// The context of a handler that was called with these.
 fn serving(strings: &[(&str, &str)]) -> Context {
     let strings = strings.iter().map(|&(key, value)| (key.into(), value.into())).collect();
-    let opening = Opening { service: "Upstream", method: "Call", mode: Mode::Unary, strings, parent: None };
+    let opening = Opening {
+        service: "Upstream",
+        method: "Call",
+        mode: Mode::Unary,
+        strings,
+        parent: None,
+        timeout: None,
+    };
     fake::context(&opening, &Line::default().handler())
 }
 

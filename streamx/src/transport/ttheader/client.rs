@@ -15,10 +15,10 @@ use crate::transport::failure;
 use crate::transport::link::Link;
 use crate::transport::lock;
 use crate::transport::outbox::Outbox;
-use crate::wire::Cut;
 use crate::wire::ttheader::connection::{Connection as Machine, Event};
 use crate::wire::ttheader::frame::{self, Cutter};
 use crate::wire::ttheader::outcome::Outcome;
+use crate::wire::{Cut, timeout};
 use crate::{Error, Metadata, Result, Side};
 
 /// A connection as the channel holds it.
@@ -77,7 +77,9 @@ impl Client {
         let stream = Arc::clone(stream);
         let strings = opening.strings.iter().map(|(key, value)| (&**key, &**value));
         let strings: Vec<_> = [("isn", opening.service)].into_iter().chain(strings).collect();
-        frame::put_header(&mut outbox.open, id, opening.method, &strings, &[]);
+        let timeout = opening.timeout.map(timeout::write);
+        let timeout = timeout.as_deref().map(|timeout| (timeout::CALL, timeout));
+        frame::put_header(&mut outbox.open, id, opening.method, &strings, timeout.as_slice());
         outbox.framed();
         let flush = outbox.hold();
         drop(outbox);

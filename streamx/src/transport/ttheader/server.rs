@@ -19,11 +19,11 @@ use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::outbox::Outbox;
 use crate::transport::{lock, metainfo};
-use crate::wire::Cut;
 use crate::wire::ttheader::connection::{Connection as Machine, Event, Opened};
 use crate::wire::ttheader::frame::{self, Cutter};
 use crate::wire::ttheader::header::Strings;
 use crate::wire::ttheader::outcome::Outcome;
+use crate::wire::{Cut, timeout};
 use crate::{Code, Error, Result, Side};
 
 /// What the connection task of a server does with frames.
@@ -118,8 +118,9 @@ impl Server {
                 let stream = Stream::new(opened.id, route.method.name);
                 machine.accept(opened.id, Arc::clone(&stream));
                 self.peer.opened(machine.len());
+                let timeout = timeout::read(&opened.private, &[timeout::CALL]);
                 let strings = opened.strings.unwrap_or_default();
-                out.started.push(self.start(stream, Arc::clone(route), strings));
+                out.started.push(self.start(stream, Arc::clone(route), strings, timeout));
             }
             Err(NoRoute { exception, error }) => {
                 tracing::debug!(service = opened.service, method = opened.method, %error, "refused a stream");
@@ -153,13 +154,20 @@ impl Server {
         Ok(route)
     }
 
-    fn start(&self, stream: Arc<Stream>, route: Arc<Route>, strings: Strings) -> Running {
+    fn start(
+        &self,
+        stream: Arc<Stream>,
+        route: Arc<Route>,
+        strings: Strings,
+        timeout: Option<Duration>,
+    ) -> Running {
         let peer = &self.peer;
         let incoming =
             Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), hold: None, _child: None };
         let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None, None);
         let exchange = Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
-        let facts = metainfo::facts(&route, Protocol::TTHeaderStreaming, peer.link.peer_addr, strings);
+        let facts =
+            metainfo::facts(&route, Protocol::TTHeaderStreaming, peer.link.peer_addr, strings, timeout);
         let context = StreamContext { peer: Arc::clone(peer), stream: Arc::clone(&stream), facts };
         self.handlers.fetch_add(1, Relaxed);
         let handlers = Arc::clone(&self.handlers);

@@ -19,7 +19,7 @@ use crate::transport::{encode_into, lock};
 use crate::wire::ttheader::header::Header;
 use crate::wire::ttheader::outcome::{self, Outcome};
 use crate::wire::unary::{self, Calls, EnvelopeKind, Framing, Matched, Unary};
-use crate::wire::{Cut, private};
+use crate::wire::{Cut, private, timeout};
 use crate::{Error, Metadata, Result, Side};
 
 /// The TTHeader flag of a client that takes replies in any order.
@@ -149,6 +149,7 @@ impl Outgoing for Request {
         // The keys that Kitex's `ClientTTHeaderHandler` sends (spec "Unary" 1.6).
         let strings = opening.strings.iter().map(|(key, value)| (&**key, &**value));
         let strings: Vec<_> = [(SERVICE, opening.service)].into_iter().chain(strings).collect();
+        let timeout = opening.timeout.map(timeout::write).unwrap_or_default();
         let ints = [
             (1, "framed"),
             (3, &*shared.caller),
@@ -156,13 +157,16 @@ impl Outgoing for Request {
             (9, opening.method),
             (20, ""),
             (MESSAGE_TYPE, digit),
+            (timeout::RPC, &*timeout),
+            (timeout::CALL, &*timeout),
         ];
+        let ints = if timeout.is_empty() { &ints[..6] } else { &ints[..] };
         let mark = unary::begin(
             &mut outbox.open,
             shared.framing,
             OUT_OF_ORDER,
             &strings,
-            &ints,
+            ints,
             kind,
             opening.method,
             id,

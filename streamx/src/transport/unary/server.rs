@@ -19,7 +19,7 @@ use crate::transport::link::Link;
 use crate::transport::outbox::Share;
 use crate::transport::{encode_into, lock, metainfo};
 use crate::wire::unary::{self, EnvelopeKind, Framing, Unary};
-use crate::wire::{Cut, private};
+use crate::wire::{Cut, private, timeout};
 use crate::{Code, Error, Metadata, Result, Side};
 
 /// What the connection task of a server does with unary messages.
@@ -106,6 +106,8 @@ impl Server {
             Framing::TTHeader => Protocol::TTHeader,
             Framing::Framed => Protocol::Framed,
         };
+        let ints = message.header.as_ref().map_or(&[][..], |header| &header.ints);
+        let timeout = timeout::read(ints, &[timeout::RPC, timeout::CALL]);
         let strings = message.header.and_then(|header| header.strings).unwrap_or_default();
         let call = Arc::new(Call {
             link: Arc::clone(&self.link),
@@ -115,7 +117,7 @@ impl Server {
             sequence: message.sequence,
             oneway: route.method.mode == Mode::Oneway,
             answered: Mutex::new(false),
-            facts: metainfo::facts(&route, protocol, self.link.peer_addr, strings),
+            facts: metainfo::facts(&route, protocol, self.link.peer_addr, strings, timeout),
             backward: Mutex::default(),
             children: Children::default(),
         });

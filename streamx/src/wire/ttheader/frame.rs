@@ -5,7 +5,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::header::{self, ACL_KEY, Area, Entry, Ints, Prefix, STREAMING, Strings};
 use crate::wire::envelope::{EnvelopeKind, put_envelope};
 use crate::wire::exception::put_exception_body;
-use crate::wire::{Bounds, Cut, Violation};
+use crate::wire::{Bounds, Cut, Violation, timeout};
 
 /// The first of the number keys that streamx peers use among themselves and Kitex ignores.
 pub(crate) const FIRST_PRIVATE_KEY: u16 = 0x8000;
@@ -81,7 +81,7 @@ pub(crate) struct Details {
     pub(crate) method: String,
     /// The string keys, and the ACL token under the key Kitex gives it. `None`: the frame has neither.
     pub(crate) strings: Option<Strings>,
-    /// The number keys from [`FIRST_PRIVATE_KEY`] on.
+    /// What streamx peers tell each other: the number keys from [`FIRST_PRIVATE_KEY`] on, and the time of a call.
     pub(crate) private: Ints,
 }
 
@@ -161,7 +161,7 @@ impl Details {
         Ok(Self {
             method: String::from_utf8_lossy(method).into_owned(),
             strings,
-            private: area.ints(|key| key >= FIRST_PRIVATE_KEY)?,
+            private: area.ints(|key| key >= FIRST_PRIVATE_KEY || key == timeout::CALL)?,
         })
     }
 }

@@ -251,11 +251,11 @@ fn a_reset_without_a_path_has_no_strings() {
 }
 
 #[test]
-fn private_keys_travel() {
+fn private_keys_and_the_timeout_travel() {
     let mut out = BytesMut::new();
-    put_header(&mut out, 7, "Echo", &[], &[(0x8001, "1;w=262144"), (28, "1500")]);
+    put_header(&mut out, 7, "Echo", &[], &[(0x8001, "1;w=262144"), (28, "1500"), (12, "1500")]);
     let details = frame(&out).details.unwrap();
-    assert_eq!(details.private, [(0x8001, "1;w=262144".into())]);
+    assert_eq!(details.private, [(28, "1500".into()), (0x8001, "1;w=262144".into())]);
     assert_eq!(details.method, "Echo");
 }
 

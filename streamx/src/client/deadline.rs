@@ -1,0 +1,190 @@
+//! The moment a call has to be over, wherever it is then and whether or not anybody polls it.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::task::AtomicWaker;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::call::duration::go;
+use crate::call::{Encode, Exchange, Incoming, Outgoing};
+use crate::{Code, Error, Metadata, Result};
+
+/// The end of the time of one call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    at: Instant,
+    /// What was left of it when the call began.
+    timeout: Duration,
+}
+
+impl Deadline {
+    /// So long after this moment; none if that is beyond what can be counted.
+    pub(super) fn after(timeout: Duration) -> Option<Self> {
+        Some(Self { at: Instant::now().checked_add(timeout)?, timeout })
+    }
+
+    /// That of a handler whose call has to be over then.
+    pub(super) fn inherited(at: std::time::Instant) -> Self {
+        let at = Instant::from_std(at);
+        Self { at, timeout: at.saturating_duration_since(Instant::now()) }
+    }
+
+    /// The earlier of both.
+    pub(super) fn min(self, other: Self) -> Self {
+        if other.at < self.at { other } else { self }
+    }
+
+    pub(super) fn timeout(self) -> Duration {
+        self.timeout
+    }
+
+    /// Opens a call that is reset when the time is over.
+    pub(super) async fn open(self, opening: impl Future<Output = Result<Exchange>>) -> Result<Exchange> {
+        if self.is_past() {
+            return Err(self.error());
+        }
+        let opened = timeout_at(self.at, opening).await;
+        Ok(self.guard(opened.map_err(|_| self.error())??))
+    }
+
+    fn guard(self, Exchange { incoming, outgoing }: Exchange) -> Exchange {
+        let incoming = Arc::new(Mutex::new(incoming));
+        let expiry = Arc::new(Expiry { deadline: self, error: OnceLock::new(), sender: AtomicWaker::new() });
+        let watch = tokio::spawn(watch(Arc::downgrade(&incoming), Arc::clone(&expiry))).abort_handle();
+        let arriving = Arriving { incoming, expiry: Arc::clone(&expiry), watch: Watch(watch) };
+        Exchange { incoming: Box::new(arriving), outgoing: Box::new(Leaving { outgoing, expiry }) }
+    }
+
+    fn is_past(self) -> bool {
+        Instant::now() >= self.at
+    }
+
+    /// With the code and the text of Kitex v0.16.3 (spec 6).
+    fn error(self) -> Error {
+        let text = format!("stream timeout, timeout in ctx: {}", go(self.timeout));
+        Error::new(Code::DeadlineExceeded, text).with_kitex_code(12015)
+    }
+}
+
+/// What both halves of a call know of its deadline.
+struct Expiry {
+    deadline: Deadline,
+    /// Set when the call was reset.
+    error: OnceLock<Error>,
+    /// Waits for room to send.
+    sender: AtomicWaker,
+}
+
+impl Expiry {
+    fn check(&self) -> Result<()> {
+        self.error.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Resets a call that is not over yet.
+    fn expire(&self, incoming: &mut dyn Incoming) {
+        if !incoming.is_over() {
+            let error = self.error.get_or_init(|| self.deadline.error());
+            incoming.reset(error.clone());
+            self.sender.wake();
+        }
+    }
+}
+
+/// Waits for the deadline in a task of its own, because nobody may be polling the call.
+async fn watch(incoming: Weak<Mutex<Box<dyn Incoming>>>, expiry: Arc<Expiry>) {
+    sleep_until(expiry.deadline.at).await;
+    if let Some(incoming) = incoming.upgrade() {
+        expiry.expire(&mut **lock(&incoming));
+    }
+}
+
+/// Dropping it ends the waiting.
+struct Watch(AbortHandle);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The messages that arrive until then. The one half ends the waiting for both: when it is dropped, the call is over.
+struct Arriving {
+    incoming: Arc<Mutex<Box<dyn Incoming>>>,
+    expiry: Arc<Expiry>,
+    watch: Watch,
+}
+
+impl Arriving {
+    /// The call has failed if this is still pending at the deadline, even if the waiting task has yet to run.
+    fn poll<T>(&self, mut poll: impl FnMut(&mut dyn Incoming) -> Poll<T>) -> Poll<T> {
+        let mut incoming = lock(&self.incoming);
+        let polled = poll(&mut **incoming);
+        if polled.is_ready() || !self.expiry.deadline.is_past() {
+            return polled;
+        }
+        self.expiry.expire(&mut **incoming);
+        poll(&mut **incoming)
+    }
+}
+
+impl Incoming for Arriving {
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        let polled = self.poll(|incoming| incoming.poll_message(cx));
+        if matches!(polled, Poll::Ready(Ok(None) | Err(_))) {
+            self.watch.0.abort();
+        }
+        polled
+    }
+
+    fn poll_header(&mut self, cx: &mut Context<'_>) -> Poll<Result<Metadata>> {
+        self.poll(|incoming| incoming.poll_header(cx))
+    }
+
+    fn poll_trailer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Metadata>> {
+        self.poll(|incoming| incoming.poll_trailer(cx))
+    }
+
+    fn reset(&mut self, error: Error) {
+        lock(&self.incoming).reset(error);
+    }
+
+    fn is_over(&self) -> bool {
+        lock(&self.incoming).is_over()
+    }
+}
+
+/// The messages that leave until then.
+struct Leaving {
+    outgoing: Box<dyn Outgoing>,
+    expiry: Arc<Expiry>,
+}
+
+impl Outgoing for Leaving {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        // Registered before the look, so that no reset falls between both.
+        self.expiry.sender.register(cx.waker());
+        self.expiry.check()?;
+        self.outgoing.poll_ready(cx)
+    }
+
+    fn put(&mut self, encode: Encode<'_>, last: bool) -> Result<()> {
+        self.expiry.check()?;
+        self.outgoing.put(encode, last)
+    }
+
+    fn finish(&mut self) {
+        self.outgoing.finish();
+    }
+
+    fn reset(&mut self, error: Error) {
+        self.outgoing.reset(error);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
