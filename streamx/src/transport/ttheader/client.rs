@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::BytesMut;
 
+use super::intake::Intake;
 use super::receiving::Receiving;
 use super::sending::Sending;
 use super::{Peer, Stream};
@@ -16,7 +17,7 @@ use crate::transport::link::Link;
 use crate::transport::lock;
 use crate::transport::outbox::Outbox;
 use crate::wire::ttheader::connection::{Connection as Machine, Event};
-use crate::wire::ttheader::frame::{self, Cutter};
+use crate::wire::ttheader::frame;
 use crate::wire::ttheader::outcome::Outcome;
 use crate::wire::{Cut, timeout};
 use crate::{Error, Metadata, Result, Side};
@@ -47,8 +48,7 @@ impl Client {
     pub(crate) fn new(link: &Arc<Link>, caller: Arc<str>) -> (Self, Reading) {
         let peer = Peer::new(Arc::clone(link), Machine::client(), caller);
         let hold = Arc::new(Hold::new(Arc::clone(link)));
-        let reading =
-            Reading { peer: Arc::clone(&peer), touched: Vec::new(), excess: 0, cutter: Cutter::default() };
+        let reading = Reading { peer: Arc::clone(&peer), intake: Intake::default() };
         (Self { peer, hold }, reading)
     }
 
@@ -146,10 +146,7 @@ fn put_reset(outbox: &mut Outbox, caller: &str, stream: &Stream, error: &Error, 
 /// What the connection task of a client does with frames.
 pub(crate) struct Reading {
     peer: Arc<Peer>,
-    /// The streams that got messages out of the present read buffer.
-    touched: Vec<i32>,
-    excess: usize,
-    cutter: Cutter,
+    intake: Intake,
 }
 
 impl Reading {
@@ -163,7 +160,7 @@ impl Reading {
         let event = machine.receive(frame).map_err(super::broken)?;
         match event {
             Event::Message { slot, payload } => {
-                self.touched.push(slot.id);
+                self.intake.touched(slot);
                 let fits = peer.queue(slot, payload, out);
                 if !fits {
                     self.overflow(machine, out);
@@ -218,14 +215,8 @@ impl Protocol for Reading {
         let mut machine = lock(&peer.machine);
         let mut frames = 0;
         let need = loop {
-            if !super::discard(input, &mut self.excess) {
-                break 1;
-            }
-            match self.cutter.cut(input, &bounds).map_err(super::broken)? {
-                Cut::Whole(frame) => {
-                    self.excess = frame.excess;
-                    self.handle(&mut machine, frame, out)?;
-                }
+            match self.intake.next(input, &bounds)? {
+                Cut::Whole(frame) => self.handle(&mut machine, frame, out)?,
                 Cut::Need(need) => break need,
             }
             frames += 1;
@@ -235,7 +226,7 @@ impl Protocol for Reading {
     }
 
     fn settle(&mut self, pinned: Option<usize>) {
-        super::settle(&self.peer, &mut self.touched, pinned);
+        self.intake.settle(&self.peer, pinned);
     }
 
     fn lost(&mut self, error: &Error, out: &mut Deliveries) {

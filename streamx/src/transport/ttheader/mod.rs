@@ -2,6 +2,7 @@
 
 mod client;
 mod context;
+mod intake;
 mod receiving;
 mod sending;
 mod server;
@@ -12,7 +13,7 @@ pub(crate) use server::Server;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::connection::Deliveries;
 use super::inbox::{Inbox, Pushed};
@@ -224,23 +225,4 @@ impl Peer {
 /// The peer broke the protocol; the connection ends.
 fn broken(violation: crate::wire::Violation) -> Error {
     Error::protocol(violation.to_string()).with_kitex_code(violation.kitex_code())
-}
-
-/// See [`Protocol::settle`](super::connection::Protocol::settle).
-fn settle(peer: &Peer, touched: &mut Vec<i32>, pinned: Option<usize>) {
-    if let Some(buffer) = pinned {
-        let machine = lock(&peer.machine);
-        for stream in touched.iter().filter_map(|id| machine.slot(*id)) {
-            stream.inbox.unpin_small(buffer);
-        }
-    }
-    touched.clear();
-}
-
-/// Drops bytes of a message that was too large. False when there are more to come.
-fn discard(input: &mut BytesMut, excess: &mut usize) -> bool {
-    let dropped = input.len().min(*excess);
-    input.advance(dropped);
-    *excess -= dropped;
-    *excess == 0
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 
 use super::context::StreamContext;
+use super::intake::Intake;
 use super::receiving::Receiving;
 use super::sending::Sending;
 use super::{Peer, Stream};
@@ -20,7 +21,7 @@ use crate::transport::link::Link;
 use crate::transport::outbox::Outbox;
 use crate::transport::{lock, metainfo};
 use crate::wire::ttheader::connection::{Connection as Machine, Event, Opened};
-use crate::wire::ttheader::frame::{self, Cutter};
+use crate::wire::ttheader::frame;
 use crate::wire::ttheader::header::Strings;
 use crate::wire::ttheader::outcome::Outcome;
 use crate::wire::{Cut, timeout};
@@ -31,13 +32,10 @@ pub(crate) struct Server {
     peer: Arc<Peer>,
     router: Arc<Router>,
     handlers: Arc<AtomicUsize>,
-    /// The streams that got messages out of the present read buffer.
-    touched: Vec<i32>,
+    intake: Intake,
     /// Streams that a limit has ended before their handlers.
     cut_off: Vec<Weak<Stream>>,
     resets: Resets,
-    excess: usize,
-    cutter: Cutter,
 }
 
 /// One call that is served.
@@ -54,11 +52,9 @@ impl Server {
             peer: Peer::new(Arc::clone(link), Machine::server(), "".into()),
             router,
             handlers: Arc::default(),
-            touched: Vec::new(),
+            intake: Intake::default(),
             cut_off: Vec::new(),
             resets: Resets::new(),
-            excess: 0,
-            cutter: Cutter::default(),
         }
     }
 
@@ -72,7 +68,7 @@ impl Server {
         let turns = &peer.link.turns;
         match machine.receive(frame).map_err(super::broken)? {
             Event::Message { slot, payload } => {
-                self.touched.push(slot.id);
+                self.intake.touched(slot);
                 let fits = peer.queue(slot, payload, out);
                 if !fits {
                     self.overflow(machine, out);
@@ -214,14 +210,8 @@ impl connection::Protocol for Server {
         let mut machine = lock(&peer.machine);
         let mut frames = 0;
         let need = loop {
-            if !super::discard(input, &mut self.excess) {
-                break 1;
-            }
-            match self.cutter.cut(input, &bounds).map_err(super::broken)? {
-                Cut::Whole(frame) => {
-                    self.excess = frame.excess;
-                    self.handle(&mut machine, frame, out)?;
-                }
+            match self.intake.next(input, &bounds)? {
+                Cut::Whole(frame) => self.handle(&mut machine, frame, out)?,
                 Cut::Need(need) => break need,
             }
             frames += 1;
@@ -231,7 +221,7 @@ impl connection::Protocol for Server {
     }
 
     fn settle(&mut self, pinned: Option<usize>) {
-        super::settle(&self.peer, &mut self.touched, pinned);
+        self.intake.settle(&self.peer, pinned);
     }
 
     fn lost(&mut self, error: &Error, out: &mut Deliveries) {
