@@ -40,7 +40,9 @@ use crate::{Metadata, Result};
 ///
 /// # Dropping
 ///
-/// Before it is ready this cancels the call at once.
+/// Before it is ready this cancels the call at once. Unary Thrift has no word for that: where the connection carries
+/// this call alone it is closed, which the server sees; where it is shared (between streamx peers) the answer is
+/// dropped when it comes, and the handler runs to its end.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T>(State<T>);
 
