@@ -38,17 +38,19 @@ struct Gpu {
 
 impl Model for Gpu {
     async fn generate(&self, ctx: Context, mut stream: Bidi<Token, Token>) -> Result<()> {
-        for number in 0.. {
-            let token = Token { text: format!("token {number}") };
-            tokio::select! {
-                reason = ctx.cancelled() => {
-                    self.stopped.send(reason.clone()).map_err(Error::other)?;
-                    return Err(reason);
-                }
-                sent = stream.send(token) => sent?,
+        let send_all = async {
+            for number in 0.. {
+                stream.send(Token { text: format!("token {number}") }).await?;
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        // Whichever is first: `send` fails for the same reason.
+        let reason = tokio::select! {
+            reason = ctx.cancelled() => reason,
+            Err(reason) = send_all => reason,
+        };
+        self.stopped.send(reason.clone()).map_err(Error::other)?;
+        Err(reason)
     }
 }
 

@@ -21,6 +21,10 @@ trait Last {
     #[bidi]
     async fn wait(&self, ctx: Context, stream: Bidi<Step, Step>) -> Result<()>;
 
+    /// Sends without end, and tells the test why it could not go on.
+    #[bidi]
+    async fn pour(&self, ctx: Context, stream: Bidi<Step, Step>) -> Result<()>;
+
     async fn never(&self, ctx: Context) -> Result<()>;
 }
 
@@ -38,6 +42,14 @@ impl Last for Waiting {
     async fn wait(&self, ctx: Context, mut stream: Bidi<Step, Step>) -> Result<()> {
         stream.send(step("hello")).await?;
         self.report(&ctx).await
+    }
+
+    async fn pour(&self, _ctx: Context, mut stream: Bidi<Step, Step>) -> Result<()> {
+        loop {
+            if let Err(reason) = stream.send(step("more")).await {
+                return self.0.send(reason).map_err(Error::other);
+            }
+        }
     }
 
     async fn never(&self, ctx: Context) -> Result<()> {
@@ -59,6 +71,10 @@ trait Middle {
     #[bidi]
     async fn detaches(&self, stream: Bidi<Step, Step>) -> Result<()>;
 
+    /// Is not dropped at once, and passes on what the last one sends without end.
+    #[bidi]
+    async fn pours(&self, ctx: Context, stream: Bidi<Step, Step>) -> Result<()>;
+
     /// Waits for a unary call.
     #[bidi]
     async fn asks(&self, stream: Bidi<Step, Step>) -> Result<()>;
@@ -69,6 +85,14 @@ struct Relay(LastClient);
 impl Middle for Relay {
     async fn plain(&self, mut stream: Bidi<Step, Step>) -> Result<()> {
         let mut next = self.0.wait().await?;
+        while let Some(step) = next.recv().await? {
+            stream.send(step).await?;
+        }
+        Ok(())
+    }
+
+    async fn pours(&self, _ctx: Context, mut stream: Bidi<Step, Step>) -> Result<()> {
+        let mut next = self.0.pour().await?;
         while let Some(step) = next.recv().await? {
             stream.send(step).await?;
         }
@@ -142,6 +166,21 @@ async fn a_cancel_reaches_the_last_one_with_its_path_and_its_reason() {
     let (code, path, text) = chain.reason().await;
     assert_eq!((code, path), (Some(12007), names(&["A", "B"])));
     assert!(text.contains("the user has closed the window [cancelled by A -> B]"), "{text}");
+}
+
+/// A handler on another thread may find out, and drop its call to the next one, while its connection task still tells
+/// that call: the last one is told the same whoever is first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_handler_that_finds_out_first_changes_nothing() {
+    for _ in 0..40 {
+        let mut chain = chain().await;
+        let mut stream = chain.first.pours().await.unwrap();
+        assert_eq!(stream.recv().await.unwrap(), Some(step("more")));
+        stream.cancel("enough");
+        let (code, path, text) = chain.reason().await;
+        assert_eq!((code, path), (Some(12007), names(&["A", "B"])), "{text}");
+        assert!(text.contains("enough"), "{text}");
+    }
 }
 
 #[tokio::test]

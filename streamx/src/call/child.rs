@@ -39,6 +39,11 @@ impl Children {
         state.calls.push(weak);
     }
 
+    /// Why the call they belong to is over, if it is.
+    pub(crate) fn over(&self) -> Option<Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).over.clone()
+    }
+
     /// The call they belong to is over, for this reason unless there was one before. What is returned is to be
     /// cancelled, by somebody who holds no lock of a connection.
     pub(crate) fn end(&self, reason: &Error) -> Vec<Arc<dyn Child>> {

@@ -183,6 +183,11 @@ impl Context {
         self.0.children().attach(child);
     }
 
+    /// Why the calls that belong to this one are over, if they are.
+    pub(crate) fn over(&self) -> Option<Error> {
+        self.0.children().over()
+    }
+
     /// The context of the handler that is being polled, if there is one.
     pub(crate) fn current() -> Option<Self> {
         CURRENT.with_borrow(Clone::clone)

@@ -10,7 +10,7 @@ use super::receiving::Receiving;
 use super::sending::Sending;
 use super::{Peer, Stream};
 use crate::call::child::Child;
-use crate::call::{Exchange, Opening};
+use crate::call::{Context, Exchange, Opening};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure;
 use crate::transport::link::Link;
@@ -88,7 +88,8 @@ impl Client {
         peer.link.act(flush);
         let (peer, hold) = (Arc::clone(peer), Some(Arc::clone(&self.hold)));
         let child = opening.parent.as_ref().map(|parent| {
-            let child = Arc::new(Cancellable { peer: Arc::clone(&peer), stream: Arc::clone(&stream) });
+            let (peer, stream) = (Arc::clone(&peer), Arc::clone(&stream));
+            let child = Arc::new(Cancellable { peer, stream, parent: parent.clone() });
             parent.attach(&child);
             child
         });
@@ -104,6 +105,15 @@ impl Client {
 pub(super) struct Cancellable {
     peer: Arc<Peer>,
     stream: Arc<Stream>,
+    parent: Context,
+}
+
+impl Cancellable {
+    /// Why the handler's own call is over, if it is. A handler that runs elsewhere may find that out, and drop its
+    /// handle, before it is the turn of [`Child::cancel`]: the reason is the same.
+    pub(super) fn parent_is_over(&self) -> Option<Error> {
+        self.parent.over()
+    }
 }
 
 impl Child for Cancellable {

@@ -23,7 +23,7 @@ pub(crate) struct Sending {
     pub(super) stream: Arc<Stream>,
     /// Keeps the connection of a client open.
     pub(super) hold: Option<Arc<Hold>>,
-    _child: Option<Arc<Cancellable>>,
+    child: Option<Arc<Cancellable>>,
     pub(super) share: Share,
     /// Messages sent since the sender was made to wait last.
     burst: u32,
@@ -38,7 +38,7 @@ impl Sending {
         hold: Option<Arc<Hold>>,
         child: Option<Arc<Cancellable>>,
     ) -> Self {
-        Self { peer, stream, hold, _child: child, share: Share::default(), burst: 0, large: false }
+        Self { peer, stream, hold, child, share: Share::default(), burst: 0, large: false }
     }
 
     fn put_frame(&mut self, payload: Payload<'_>, last: bool) -> Result<Flush> {
@@ -132,7 +132,8 @@ impl Outgoing for Sending {
 
     fn reset(&mut self, error: Error) {
         if self.hold.is_some() {
-            self.peer.reset(&self.stream, &error);
+            let cascade = self.child.as_ref().and_then(|child| child.parent_is_over());
+            self.peer.reset(&self.stream, &cascade.unwrap_or(error));
         }
     }
 }
