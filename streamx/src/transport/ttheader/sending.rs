@@ -59,7 +59,12 @@ impl Sending {
                 }
             }
             None if stream.flows.load(Relaxed) => {}
-            None => return Err(over(stream, is_client)),
+            None => {
+                // It has just ended: whoever ends it says why before the machine is free again.
+                drop(outbox);
+                drop(lock(&peer.machine));
+                return Err(over(stream, is_client));
+            }
         }
         let mark = stream.head.begin(&mut outbox.open);
         let written = match payload {
