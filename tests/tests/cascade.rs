@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use streamx::{Bidi, Channel, Context, Error, Message, Result, Server};
+use streamx::{Bidi, Channel, Context, Error, Message, Result, Sender, Server};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 #[derive(Message, Clone, Debug, Default, PartialEq)]
@@ -25,12 +25,24 @@ trait Last {
     #[bidi]
     async fn pour(&self, ctx: Context, stream: Bidi<Step, Step>) -> Result<()>;
 
+    /// The same, to a caller that only receives.
+    #[server_stream]
+    async fn flow(&self, ctx: Context, from: Step, stream: Sender<Step>) -> Result<()>;
+
     async fn never(&self, ctx: Context) -> Result<()>;
 }
 
 struct Waiting(UnboundedSender<Error>);
 
 impl Waiting {
+    async fn send_all(&self, mut stream: Sender<Step>) -> Result<()> {
+        loop {
+            if let Err(reason) = stream.send(step("more")).await {
+                return self.0.send(reason).map_err(Error::other);
+            }
+        }
+    }
+
     async fn report(&self, ctx: &Context) -> Result<()> {
         let reason = ctx.cancelled().await;
         self.0.send(reason.clone()).map_err(Error::other)?;
@@ -44,12 +56,12 @@ impl Last for Waiting {
         self.report(&ctx).await
     }
 
-    async fn pour(&self, _ctx: Context, mut stream: Bidi<Step, Step>) -> Result<()> {
-        loop {
-            if let Err(reason) = stream.send(step("more")).await {
-                return self.0.send(reason).map_err(Error::other);
-            }
-        }
+    async fn pour(&self, _ctx: Context, stream: Bidi<Step, Step>) -> Result<()> {
+        self.send_all(stream.split().0).await
+    }
+
+    async fn flow(&self, _ctx: Context, _from: Step, stream: Sender<Step>) -> Result<()> {
+        self.send_all(stream).await
     }
 
     async fn never(&self, ctx: Context) -> Result<()> {
@@ -75,6 +87,10 @@ trait Middle {
     #[bidi]
     async fn pours(&self, ctx: Context, stream: Bidi<Step, Step>) -> Result<()>;
 
+    /// The same, with a call that only receives.
+    #[bidi]
+    async fn flows(&self, ctx: Context, stream: Bidi<Step, Step>) -> Result<()>;
+
     /// Waits for a unary call.
     #[bidi]
     async fn asks(&self, stream: Bidi<Step, Step>) -> Result<()>;
@@ -93,6 +109,14 @@ impl Middle for Relay {
 
     async fn pours(&self, _ctx: Context, mut stream: Bidi<Step, Step>) -> Result<()> {
         let mut next = self.0.pour().await?;
+        while let Some(step) = next.recv().await? {
+            stream.send(step).await?;
+        }
+        Ok(())
+    }
+
+    async fn flows(&self, _ctx: Context, mut stream: Bidi<Step, Step>) -> Result<()> {
+        let mut next = self.0.flow(step("start")).await?;
         while let Some(step) = next.recv().await? {
             stream.send(step).await?;
         }
@@ -172,9 +196,10 @@ async fn a_cancel_reaches_the_last_one_with_its_path_and_its_reason() {
 /// that call: the last one is told the same whoever is first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_handler_that_finds_out_first_changes_nothing() {
-    for _ in 0..40 {
+    for round in 0..60 {
         let mut chain = chain().await;
-        let mut stream = chain.first.pours().await.unwrap();
+        let call = if round % 2 == 0 { chain.first.pours() } else { chain.first.flows() };
+        let mut stream = call.await.unwrap();
         assert_eq!(stream.recv().await.unwrap(), Some(step("more")));
         stream.cancel("enough");
         let (code, path, text) = chain.reason().await;

@@ -95,7 +95,7 @@ impl Client {
         });
         let (incoming, outgoing) = (Arc::clone(&peer), Arc::clone(&stream));
         let incoming =
-            Receiving { peer: incoming, stream: outgoing, hold: hold.clone(), _child: child.clone() };
+            Receiving { peer: incoming, stream: outgoing, hold: hold.clone(), child: child.clone() };
         let outgoing = Sending::new(peer, stream, hold, child);
         Ok(Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) })
     }
@@ -108,14 +108,6 @@ pub(super) struct Cancellable {
     parent: Context,
 }
 
-impl Cancellable {
-    /// Why the handler's own call is over, if it is. A handler that runs elsewhere may find that out, and drop its
-    /// handle, before it is the turn of [`Child::cancel`]: the reason is the same.
-    pub(super) fn parent_is_over(&self) -> Option<Error> {
-        self.parent.over()
-    }
-}
-
 impl Child for Cancellable {
     fn cancel(&self, reason: &Error) {
         self.peer.reset(&self.stream, reason);
@@ -123,6 +115,13 @@ impl Child for Cancellable {
 }
 
 impl Peer {
+    /// A handle is dropped or cancelled. A handler that runs elsewhere may find out that its own call is over, and drop
+    /// the handle, before it is the turn of [`Child::cancel`]: the reason is the same.
+    pub(super) fn give_up(&self, stream: &Stream, child: Option<&Cancellable>, error: Error) {
+        let cascade = child.and_then(|child| child.parent.over());
+        self.reset(stream, &cascade.unwrap_or(error));
+    }
+
     /// The client gives up a stream.
     pub(super) fn reset(&self, stream: &Stream, error: &Error) {
         let mut machine = lock(&self.machine);

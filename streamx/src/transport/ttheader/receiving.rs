@@ -16,7 +16,7 @@ pub(crate) struct Receiving {
     /// Keeps the connection of a client open.
     pub(super) hold: Option<Arc<Hold>>,
     /// What the call whose handler has made this one cancels.
-    pub(super) _child: Option<Arc<Cancellable>>,
+    pub(super) child: Option<Arc<Cancellable>>,
 }
 
 impl Incoming for Receiving {
@@ -39,7 +39,7 @@ impl Incoming for Receiving {
 
     fn reset(&mut self, error: Error) {
         if self.hold.is_some() {
-            self.peer.reset(&self.stream, &error);
+            self.peer.give_up(&self.stream, self.child.as_deref(), error);
         }
     }
 

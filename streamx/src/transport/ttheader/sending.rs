@@ -137,8 +137,7 @@ impl Outgoing for Sending {
 
     fn reset(&mut self, error: Error) {
         if self.hold.is_some() {
-            let cascade = self.child.as_ref().and_then(|child| child.parent_is_over());
-            self.peer.reset(&self.stream, &cascade.unwrap_or(error));
+            self.peer.give_up(&self.stream, self.child.as_deref(), error);
         }
     }
 }

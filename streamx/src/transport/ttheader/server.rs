@@ -159,7 +159,7 @@ impl Server {
     ) -> Running {
         let peer = &self.peer;
         let incoming =
-            Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), hold: None, _child: None };
+            Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), hold: None, child: None };
         let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None, None);
         let exchange = Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
         let facts =
