@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, Sleep};
 
 use super::handlers::{Handlers, Running};
+use super::inbox::Pushed;
 use super::link::Link;
 use crate::call::child::{Child, Children};
 use crate::error::Kind;
@@ -63,12 +64,26 @@ pub(crate) struct Deliveries {
     pub(crate) wakers: Vec<Waker>,
     /// How many of those to be woken were given a turn.
     pub(crate) turns: usize,
+    /// The places of handlers that got messages and are polled here.
+    pub(crate) places: Vec<usize>,
     pub(crate) started: Vec<Running>,
     /// Calls that handlers have made whose own calls are over, and why.
     pub(crate) cancelled: Vec<(Arc<dyn Child>, Error)>,
 }
 
 impl Deliveries {
+    /// A message was put into an inbox.
+    pub(crate) fn pushed(&mut self, pushed: Pushed) {
+        match pushed {
+            Pushed::Nobody => {}
+            Pushed::Here(place) => self.places.push(place),
+            Pushed::Elsewhere { waker, new_turn } => {
+                self.wakers.push(waker);
+                self.turns += usize::from(new_turn);
+            }
+        }
+    }
+
     /// The caller of a handler is gone: so are the calls it has made.
     pub(crate) fn cancel(&mut self, children: &Children, reason: &Error) {
         self.cancelled.extend(children.end(reason).into_iter().map(|child| (child, reason.clone())));
@@ -77,8 +92,10 @@ impl Deliveries {
 
 pub(crate) struct Connection<P: Protocol> {
     link: Arc<Link>,
+    /// What wakes this task, as it was told last.
+    waker: Waker,
     protocol: P,
-    socket: Pin<Box<dyn AsyncRead + Send>>,
+    socket: Box<dyn AsyncRead + Send + Unpin>,
     input: BytesMut,
     /// How large the read buffer was made, of which `input` is what is left.
     buffer: usize,
@@ -99,7 +116,7 @@ impl<P: Protocol> Connection<P> {
     pub(crate) fn new(
         link: Arc<Link>,
         protocol: P,
-        socket: impl AsyncRead + Send + 'static,
+        socket: Box<dyn AsyncRead + Send + Unpin>,
         input: BytesMut,
         born: Instant,
     ) -> Self {
@@ -108,8 +125,9 @@ impl<P: Protocol> Connection<P> {
         link.meter.connections_opened.add(1);
         Self {
             link,
+            waker: Waker::noop().clone(),
             protocol,
-            socket: Box::pin(socket),
+            socket,
             need: usize::from(input.is_empty()),
             buffer: input.capacity(),
             input,
@@ -132,7 +150,7 @@ impl<P: Protocol> Connection<P> {
             self.protocol.cut(error, &mut self.out);
             self.announce();
         }
-        self.handlers.poll();
+        self.handlers.poll(&mut self.out.places);
         if self.is_paused(cx) {
             return Ok(Next::Sleep);
         }
@@ -180,7 +198,7 @@ impl<P: Protocol> Connection<P> {
             self.handlers.start(running);
         }
         self.announce();
-        self.handlers.poll();
+        self.handlers.poll(&mut self.out.places);
         self.need = received?;
         Ok(())
     }
@@ -297,12 +315,12 @@ impl<P: Protocol> Future for Connection<P> {
         let this = &mut *self;
         let mut rounds = 0;
         loop {
-            this.link.waker.begin(cx.waker());
-            this.link.task_begins();
-            let worked = match this.link.closed() {
-                Some(error) => Err(error),
-                None => this.work(cx).and_then(|next| this.check_time(cx).map(|()| next)),
-            };
+            this.link.waker.begin(&mut this.waker, cx.waker());
+            let worked = this.link.task_begins().and_then(|()| {
+                let next = this.work(cx)?;
+                this.check_time(cx)?;
+                Ok(next)
+            });
             let again = this.link.task_ends(&mut this.patience);
             let next = match worked {
                 Ok(next) => next,

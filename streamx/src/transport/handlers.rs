@@ -4,6 +4,7 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -134,8 +135,32 @@ pub(crate) struct Handlers {
     timed: bool,
 }
 
-/// `None` once the connection task has ended.
-type Moving = Mutex<Option<Vec<Running>>>;
+/// Handlers on their way to the connection task.
+struct Moving {
+    /// `None` once that task has ended.
+    list: Mutex<Option<Vec<Running>>>,
+    /// There are some: set after they are in the list, and looked at without its lock.
+    any: AtomicBool,
+}
+
+impl Moving {
+    /// Exchanges the list for an empty one.
+    fn take(&self) -> Vec<Running> {
+        if !self.any.swap(false, SeqCst) {
+            return Vec::new();
+        }
+        lock(&self.list).as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Adds a handler, unless the connection task has ended.
+    fn add(&self, running: &mut Option<Running>) -> bool {
+        let mut list = lock(&self.list);
+        let Some(list) = list.as_mut() else { return false };
+        list.extend(running.take());
+        self.any.store(true, SeqCst);
+        true
+    }
+}
 
 impl Handlers {
     pub(crate) fn new(task: Arc<TaskWaker>) -> Self {
@@ -144,7 +169,7 @@ impl Handlers {
             free: Vec::new(),
             woken: Woken::new(task),
             pass: Vec::new(),
-            moving: Arc::new(Mutex::new(Some(Vec::new()))),
+            moving: Arc::new(Moving { list: Mutex::new(Some(Vec::new())), any: AtomicBool::new(false) }),
             timed: false,
         }
     }
@@ -157,22 +182,28 @@ impl Handlers {
         }
     }
 
-    /// Polls every handler that was woken.
-    pub(crate) fn poll(&mut self) {
-        let moving = lock(&self.moving).as_mut().map(std::mem::take);
-        for running in moving.into_iter().flatten() {
-            self.keep(running);
+    /// Polls the handlers in these places, which got messages, and every other one that was woken.
+    pub(crate) fn poll(&mut self, places: &mut Vec<usize>) {
+        if self.moving.any.load(SeqCst) {
+            for running in self.moving.take() {
+                self.keep(running);
+            }
         }
-        if !self.woken.any() {
+        if places.is_empty() && !self.any_woken() {
             return;
         }
-        let mut pass = std::mem::take(&mut self.pass);
-        self.woken.swap(&mut pass);
         let start = Instant::now();
-        for place in pass.drain(..) {
+        for place in places.drain(..) {
             self.poll_one(place);
         }
-        self.pass = pass;
+        if self.any_woken() {
+            let mut pass = std::mem::take(&mut self.pass);
+            self.woken.swap(&mut pass);
+            for place in pass.drain(..) {
+                self.poll_one(place);
+            }
+            self.pass = pass;
+        }
         self.timed = start.elapsed() >= SLOW_PASS;
     }
 
@@ -185,7 +216,7 @@ impl Handlers {
     /// (one-way calls) go on in tasks of their own.
     pub(crate) fn disperse(&mut self) {
         let here = std::mem::take(&mut self.here).into_iter().flatten().map(|here| here.running);
-        let moving = lock(&self.moving).take().into_iter().flatten();
+        let moving = lock(&self.moving.list).take().into_iter().flatten();
         for mut running in here.chain(moving) {
             running.registered = false;
             self.set_apart(running);
@@ -195,12 +226,14 @@ impl Handlers {
 
     /// The turn begins now, so that what several new handlers send first shares a write.
     fn set_apart(&self, running: Running) {
+        running.call.inbox().set_place(None);
         let turn = running.call.link().turns.begin();
         tokio::spawn(Apart { running: Some(running), moving: Arc::clone(&self.moving), turn });
     }
 
     fn keep(&mut self, running: Running) {
         let place = self.free.pop().unwrap_or(self.here.len());
+        running.call.inbox().set_place(Some(place));
         let known = HandlerWaker::new(place, Arc::clone(&self.woken));
         let waker = Waker::from(Arc::clone(&known));
         waker.wake_by_ref();
@@ -278,12 +311,10 @@ impl Future for Apart {
         if !running.route.pace.in_connection() {
             return Poll::Pending;
         }
-        let mut moving = lock(&this.moving);
-        let (Some(moving), Some(running)) = (moving.as_mut(), &mut this.running) else {
-            return Poll::Pending;
-        };
         running.registered = false;
-        moving.extend(this.running.take());
+        if !this.moving.add(&mut this.running) {
+            return Poll::Pending;
+        }
         call.link().wake_task();
         Poll::Ready(())
     }

@@ -36,11 +36,16 @@ struct State {
     /// How many at the front of the queue own their bytes.
     owned: usize,
     end: Option<Result<()>>,
+    /// Who received last.
     receiver: Option<Waker>,
+    /// The receiver waits.
+    parked: bool,
     /// The turn the receiver was given when it was woken last.
     turn: Turn,
     /// The task that polls the handler; woken when the handler must be dropped.
     handler: Option<Waker>,
+    /// Where the connection task polls the handler, if it does.
+    place: Option<usize>,
     /// Nobody receives: what arrives is dropped.
     deaf: bool,
     header: Option<Metadata>,
@@ -51,13 +56,16 @@ struct State {
     watchers: Vec<Waker>,
 }
 
-/// What became of a message that arrived.
-#[derive(Default)]
-pub(crate) struct Pushed {
-    /// The receiver, to be woken.
-    pub(crate) waker: Option<Waker>,
-    /// The receiver has been given a turn, to be counted.
-    pub(crate) new_turn: bool,
+/// Who has to hear of a message that arrived.
+pub(crate) enum Pushed {
+    Nobody,
+    /// The handler in this place of the connection task. It needs no turn: that task writes after it.
+    Here(usize),
+    /// A receiver elsewhere. If it was given a new turn that is to be counted.
+    Elsewhere {
+        waker: Waker,
+        new_turn: bool,
+    },
 }
 
 /// What a receiver got.
@@ -76,18 +84,28 @@ impl Inbox {
     pub(crate) fn push(&self, payload: Bytes, turn: Turn, charge: impl FnOnce(usize, usize)) -> Pushed {
         let state = &mut *lock(&self.state);
         if state.end.is_some() || state.deaf {
-            return Pushed::default();
+            return Pushed::Nobody;
         }
-        let waker = state.receiver.take();
-        state.handed |= waker.is_some() && state.queue.is_empty() && payload.len() < COPY_BELOW;
+        let parked = std::mem::take(&mut state.parked);
+        state.handed |= parked && state.queue.is_empty() && payload.len() < COPY_BELOW;
         if !state.handed || !state.queue.is_empty() {
             let cost = payload.len() + OVERHEAD;
             charge(cost, state.bytes);
             state.bytes += cost;
         }
         state.queue.push_back(payload);
-        let new_turn = waker.is_some() && std::mem::replace(&mut state.turn, turn) != turn;
-        Pushed { waker, new_turn }
+        match (state.place, &state.handler, &state.receiver) {
+            (Some(place), Some(handler), Some(receiver)) if parked && receiver.will_wake(handler) => {
+                Pushed::Here(place)
+            }
+            _ => match state.receiver.take().filter(|_| parked) {
+                Some(waker) => {
+                    let new_turn = std::mem::replace(&mut state.turn, turn) != turn;
+                    Pushed::Elsewhere { waker, new_turn }
+                }
+                None => Pushed::Nobody,
+            },
+        }
     }
 
     /// The header has arrived.
@@ -157,6 +175,7 @@ impl Inbox {
     pub(crate) fn abandon_queue(&self) -> (Turn, usize) {
         let state = &mut *lock(&self.state);
         state.receiver = None;
+        state.parked = false;
         state.deaf = true;
         (state.turn.take(), state.clear())
     }
@@ -182,6 +201,7 @@ impl Inbox {
                         Some(waker) => waker.clone_from(cx.waker()),
                         empty => *empty = Some(cx.waker().clone()),
                     }
+                    state.parked = true;
                     return Poll::Pending;
                 }
             },
@@ -198,6 +218,11 @@ impl Inbox {
     /// Says what wakes the handler when its caller is gone.
     pub(crate) fn register(&self, handler: &Waker) {
         lock(&self.state).handler = Some(handler.clone());
+    }
+
+    /// Says where the connection task polls the handler, and whether it does at all. For that task.
+    pub(crate) fn set_place(&self, place: Option<usize>) {
+        lock(&self.state).place = place;
     }
 
     /// Whether the caller is gone, so that the handler must not be polled any more.
@@ -256,7 +281,7 @@ impl State {
     }
 
     fn wake_receiver(&mut self, turns: &Turns) -> Option<Waker> {
-        let waker = self.receiver.take()?;
+        let waker = self.receiver.take().filter(|_| std::mem::take(&mut self.parked))?;
         if self.turn.is_none() {
             self.turn = turns.begin();
         }

@@ -1,9 +1,7 @@
 //! What the streams of one connection share with its connection task: the send buffer, the writer and the wakers.
 
 use std::fmt;
-use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -12,11 +10,12 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 
 use super::lock;
-use super::outbox::{Batch, Flush, Outbox};
+use super::outbox::{Flush, Outbox};
 use super::task_waker::TaskWaker;
 use super::turns::{Turn, Turns};
+use super::writer::Writer;
 use crate::counters::Meter;
-use crate::{Error, Limits};
+use crate::{Error, Limits, Result};
 
 /// How often the connection task lets others run before it writes although turns are still running.
 const PATIENCE: u32 = 8;
@@ -28,7 +27,6 @@ pub(crate) struct Link {
     pub(crate) peer_addr: Option<SocketAddr>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) meter: Arc<Meter>,
-    writer: Mutex<Writer>,
     /// How many bytes the outbox holds.
     level: Arc<AtomicUsize>,
     /// The socket takes no more: the connection task goes on when it does.
@@ -39,22 +37,14 @@ pub(crate) struct Link {
     cut: OnceLock<Error>,
 }
 
-struct Writer {
-    socket: Pin<Box<dyn AsyncWrite + Send>>,
-    batch: Batch,
-    done: usize,
-    /// Nothing more can be written.
-    over: bool,
-}
-
 impl Link {
     pub(crate) fn new(
-        socket: impl AsyncWrite + Send + 'static,
+        socket: Box<dyn AsyncWrite + Send + Unpin>,
         peer_addr: Option<SocketAddr>,
         limits: Arc<Limits>,
         meter: Arc<Meter>,
     ) -> Self {
-        let outbox = Outbox::default();
+        let outbox = Outbox::new(Writer::new(socket));
         Self {
             level: outbox.level(),
             outbox: Mutex::new(outbox),
@@ -63,12 +53,6 @@ impl Link {
             peer_addr,
             limits,
             meter,
-            writer: Mutex::new(Writer {
-                socket: Box::pin(socket),
-                batch: Batch::default(),
-                done: 0,
-                over: false,
-            }),
             stalled: AtomicBool::new(false),
             written: AtomicU64::new(0),
             shutdown: AtomicBool::new(false),
@@ -101,16 +85,20 @@ impl Link {
         if turn.is_none() || !self.turns.end(turn) {
             return;
         }
-        let outbox = lock(&self.outbox);
-        if !outbox.is_empty() && !outbox.is_task_running() {
-            drop(outbox);
-            self.flush();
-        }
+        let mut outbox = lock(&self.outbox);
+        let writer = if outbox.is_task_running() { None } else { outbox.take_writer() };
+        drop(outbox);
+        self.write_out(writer);
     }
 
     /// Writes what is buffered, unless somebody is writing, who then takes it along.
     pub(crate) fn flush(&self) {
-        if lock(&self.outbox).take_writer() && self.write().is_pending() {
+        let writer = lock(&self.outbox).take_writer();
+        self.write_out(writer);
+    }
+
+    fn write_out(&self, writer: Option<Box<Writer>>) {
+        if writer.is_some_and(|writer| self.write(writer).is_pending()) {
             // The socket may have become writable before anybody could see the stall.
             self.wake_task();
         }
@@ -119,7 +107,8 @@ impl Link {
     /// Goes on with a write that the socket could not take. Called by the connection task.
     pub(crate) fn resume(&self) {
         if self.is_stalled() && self.stalled.swap(false, SeqCst) {
-            let _pending = self.write();
+            let writer = lock(&self.outbox).take_stalled();
+            let _pending = writer.map(|writer| self.write(writer));
         }
     }
 
@@ -136,8 +125,14 @@ impl Link {
     }
 
     /// The begin of a poll of the connection task: what is sent from now on it writes.
-    pub(crate) fn task_begins(&self) {
-        lock(&self.outbox).task_begins();
+    ///
+    /// # Errors
+    ///
+    /// The connection was closed.
+    pub(crate) fn task_begins(&self) -> Result<()> {
+        let mut outbox = lock(&self.outbox);
+        outbox.task_begins();
+        outbox.check_open()
     }
 
     /// The end of a poll of the connection task: writes what is buffered, or leaves it to the turns that run.
@@ -157,11 +152,9 @@ impl Link {
             self.turns.new_epoch();
         }
         *patience = 0;
-        let mine = outbox.take_writer();
+        let writer = outbox.take_writer();
         drop(outbox);
-        if mine {
-            let _pending = self.write();
-        }
+        let _pending = writer.map(|writer| self.write(writer));
         false
     }
 
@@ -176,9 +169,8 @@ impl Link {
 
     /// Closes the socket now; handles of streams, which hold the link, may be kept for long.
     pub(crate) fn hang_up(&self) {
-        let mut writer = lock(&self.writer);
-        writer.over = true;
-        writer.socket = Box::pin(tokio::io::sink());
+        let writer = lock(&self.outbox).hang_up();
+        drop(writer);
     }
 
     /// Everything that was sent is written.
@@ -213,80 +205,43 @@ impl Link {
     }
 
     /// Writes batch after batch until nobody wants more, or the socket takes no more: then the connection task is
-    /// woken when it does. The caller has taken the writer.
-    fn write(&self) -> Poll<()> {
-        let waker = self.waker.task();
-        let cx = &mut Context::from_waker(&waker);
-        let mut writer = lock(&self.writer);
-        if writer.over {
-            return Poll::Ready(());
-        }
+    /// woken when it does.
+    fn write(&self, mut writer: Box<Writer>) -> Poll<()> {
+        let mut waiting = Vec::new();
         loop {
-            if writer.is_done() {
-                let mut outbox = lock(&self.outbox);
-                if !outbox.next_batch(&mut writer.batch) {
-                    drop(outbox);
-                    if self.is_shutting_down() {
-                        // It waits for this; a handle that has left its handler may write last.
-                        self.wake_task();
-                    }
-                    return Poll::Ready(());
-                }
-            }
-            match writer.poll_write(cx) {
-                Poll::Ready(Ok(n)) => {
-                    self.meter.writes.add(1);
-                    self.written.fetch_add(n as u64, SeqCst);
-                    writer.done += n;
-                    if writer.is_done() {
-                        self.meter.frames_sent.add(writer.batch.frames);
-                        writer.done = 0;
-                        let waiting = lock(&self.outbox).batch_written(&mut writer.batch);
-                        for (_, waker) in waiting {
-                            waker.wake();
-                        }
-                    }
-                }
+            let all = match writer.poll_write(|| self.waker.task()) {
+                Poll::Ready(Ok(all)) => all,
                 Poll::Ready(Err(error)) => {
-                    writer.over = true;
-                    drop(writer);
                     let text = format!("the connection broke while writing: {error}");
                     self.close(Error::transport(text).with_kitex_code(12006).with_source(error));
                     return Poll::Ready(());
                 }
                 Poll::Pending => {
+                    self.written.store(writer.total(), SeqCst);
+                    lock(&self.outbox).stall(writer);
                     self.stalled.store(true, SeqCst);
                     return Poll::Pending;
                 }
+            };
+            self.meter.writes.add(1);
+            if !all {
+                continue;
+            }
+            self.meter.frames_sent.add(writer.batch.frames);
+            let next = lock(&self.outbox).batch_written(writer, &mut waiting);
+            for (_, waker) in waiting.drain(..) {
+                waker.wake();
+            }
+            match next {
+                Some(next) => writer = next,
+                None => break,
             }
         }
-    }
-}
-
-impl Writer {
-    fn is_done(&self) -> bool {
-        self.done == self.batch.open.len() + self.batch.sealed.iter().map(bytes::Bytes::len).sum::<usize>()
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let written = if self.batch.sealed.is_empty() {
-            self.socket.as_mut().poll_write(cx, &self.batch.open[self.done..])
-        } else {
-            let mut skip = self.done;
-            let mut slices = Vec::with_capacity(self.batch.sealed.len() + 1);
-            for piece in self.batch.sealed.iter().map(|piece| &**piece).chain([&*self.batch.open]) {
-                let skipped = skip.min(piece.len());
-                skip -= skipped;
-                if skipped < piece.len() {
-                    slices.push(IoSlice::new(&piece[skipped..]));
-                }
-            }
-            self.socket.as_mut().poll_write_vectored(cx, &slices)
-        };
-        match written {
-            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            other => other,
+        if self.is_shutting_down() {
+            // It waits for this; a handle that has left its handler may write last.
+            self.wake_task();
         }
+        Poll::Ready(())
     }
 }
 

@@ -13,6 +13,7 @@ mod task_waker;
 mod ttheader;
 mod turns;
 mod unary;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
 use futures::FutureExt;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncRead;
 use tokio::time::Instant;
 
 use connection::Connection;
@@ -73,7 +74,7 @@ fn link(
     meter: Arc<Meter>,
 ) -> (Box<dyn AsyncRead + Send + Unpin>, Arc<Link>) {
     let peer_addr = socket.peer_addr();
-    let (reader, writer): (_, Box<dyn AsyncWrite + Send + Unpin>) = socket.split();
+    let (reader, writer) = socket.split();
     (reader, Arc::new(Link::new(writer, peer_addr, limits, meter)))
 }
 

@@ -1,11 +1,13 @@
 //! The send buffer of a connection: one per connection, filled by all its streams under a short lock.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
+use super::writer::{Batch, Writer};
 use crate::limits::Limits;
 use crate::{Error, Result};
 
@@ -39,7 +41,6 @@ pub(crate) struct Share {
     bytes: usize,
 }
 
-#[derive(Debug, Default)]
 pub(crate) struct Outbox {
     /// What is being filled. Behind `sealed` on the wire.
     pub(crate) open: BytesMut,
@@ -50,9 +51,8 @@ pub(crate) struct Outbox {
     /// Counts the times the writer has taken everything; what a stream put in an older batch has left the buffer.
     batch: u64,
     frames: usize,
-    /// Somebody holds the writer.
-    writing: bool,
-    /// Whoever holds the writer has to look here again.
+    writer: Seat,
+    /// Whoever has the writer has to look here again.
     again: bool,
     /// The connection task is in its poll and flushes at its end.
     task_running: bool,
@@ -67,15 +67,37 @@ pub(crate) struct Outbox {
     level: Arc<AtomicUsize>,
 }
 
-/// Everything the writer has to write next.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub(crate) sealed: Vec<Bytes>,
-    pub(crate) open: BytesMut,
-    pub(crate) frames: usize,
+/// Where the writer is.
+enum Seat {
+    Here(Box<Writer>),
+    /// Somebody writes.
+    Taken,
+    /// The socket took no more in the middle of a batch.
+    Stalled(Box<Writer>),
+    /// The socket is closed.
+    Gone,
 }
 
 impl Outbox {
+    pub(crate) fn new(writer: Writer) -> Self {
+        Self {
+            open: BytesMut::new(),
+            sealed: Vec::new(),
+            sealed_bytes: 0,
+            in_flight: 0,
+            batch: 0,
+            frames: 0,
+            writer: Seat::Here(Box::new(writer)),
+            again: false,
+            task_running: false,
+            task_woken: false,
+            written_in_place: false,
+            waiting: Vec::new(),
+            closed: None,
+            level: Arc::default(),
+        }
+    }
+
     pub(crate) fn check_open(&self) -> Result<()> {
         self.closed.clone().map_or(Ok(()), Err)
     }
@@ -201,36 +223,49 @@ impl Outbox {
         self.is_empty() && self.in_flight == 0
     }
 
-    /// Takes the writer; false when somebody has it, who then looks here again before letting go.
-    pub(crate) fn take_writer(&mut self) -> bool {
-        if self.writing {
-            self.again = true;
-            return false;
+    /// The writer, with everything in its batch that is here. `None` when there is nothing to write, or somebody writes,
+    /// who then looks here again.
+    pub(crate) fn take_writer(&mut self) -> Option<Box<Writer>> {
+        if self.is_empty() {
+            return None;
         }
-        self.writing = true;
         self.again = true;
-        true
-    }
-
-    /// Moves everything into `batch`, whose buffers are empty and are kept for the next time. False, and the writer
-    /// is let go, when there is nothing that anybody wants to have written.
-    pub(crate) fn next_batch(&mut self, batch: &mut Batch) -> bool {
-        let wanted = std::mem::take(&mut self.again) || self.len() >= WRITE_ABOVE;
-        if self.is_empty() || !wanted || self.closed.is_some() {
-            self.writing = false;
-            return false;
+        match std::mem::replace(&mut self.writer, Seat::Taken) {
+            Seat::Here(writer) => self.next_batch(writer),
+            other => {
+                self.writer = other;
+                None
+            }
         }
-        std::mem::swap(&mut self.open, &mut batch.open);
-        std::mem::swap(&mut self.sealed, &mut batch.sealed);
-        batch.frames = std::mem::take(&mut self.frames);
-        self.in_flight = batch.open.len() + std::mem::take(&mut self.sealed_bytes);
-        self.batch += 1;
-        true
     }
 
-    /// The batch is written; the senders that wait for room are returned, to be woken.
-    pub(crate) fn batch_written(&mut self, batch: &mut Batch) -> Vec<(usize, Waker)> {
+    /// The writer that has stalled, to go on.
+    pub(crate) fn take_stalled(&mut self) -> Option<Box<Writer>> {
+        match std::mem::replace(&mut self.writer, Seat::Taken) {
+            Seat::Stalled(writer) => Some(writer),
+            other => {
+                self.writer = other;
+                None
+            }
+        }
+    }
+
+    /// The socket takes no more.
+    pub(crate) fn stall(&mut self, writer: Box<Writer>) {
+        if matches!(self.writer, Seat::Taken) {
+            self.writer = Seat::Stalled(writer);
+        }
+    }
+
+    /// The batch is written. The senders that wait for room are added to `waiting`, to be woken. Returns the writer with
+    /// the next batch, if somebody wants more to be written.
+    pub(crate) fn batch_written(
+        &mut self,
+        mut writer: Box<Writer>,
+        waiting: &mut Vec<(usize, Waker)>,
+    ) -> Option<Box<Writer>> {
         self.in_flight = 0;
+        let batch = &mut writer.batch;
         batch.sealed.clear();
         if batch.open.capacity() > KEEP {
             batch.open = BytesMut::new();
@@ -238,7 +273,36 @@ impl Outbox {
             batch.open.clear();
         }
         self.note_level();
-        std::mem::take(&mut self.waiting)
+        waiting.append(&mut self.waiting);
+        self.next_batch(writer)
+    }
+
+    /// Moves everything into the batch of the writer, whose buffers are empty and are kept for the next time. `None`,
+    /// and the writer stays here, when there is nothing that anybody wants to have written.
+    fn next_batch(&mut self, mut writer: Box<Writer>) -> Option<Box<Writer>> {
+        let wanted = std::mem::take(&mut self.again) || self.len() >= WRITE_ABOVE;
+        if self.is_empty() || !wanted || self.closed.is_some() {
+            if matches!(self.writer, Seat::Taken) {
+                self.writer = Seat::Here(writer);
+            }
+            return None;
+        }
+        let Batch { sealed, open, frames } = &mut writer.batch;
+        std::mem::swap(&mut self.open, open);
+        std::mem::swap(&mut self.sealed, sealed);
+        *frames = std::mem::take(&mut self.frames);
+        self.in_flight = open.len() + std::mem::take(&mut self.sealed_bytes);
+        self.batch += 1;
+        Some(writer)
+    }
+
+    /// Closes the socket. Somebody who writes right now closes it afterwards.
+    #[must_use = "to be dropped without the lock"]
+    pub(crate) fn hang_up(&mut self) -> Option<Box<Writer>> {
+        match std::mem::replace(&mut self.writer, Seat::Gone) {
+            Seat::Here(writer) | Seat::Stalled(writer) => Some(writer),
+            Seat::Taken | Seat::Gone => None,
+        }
     }
 
     /// Nothing more will be written. The senders that wait are returned, to be woken.
@@ -249,5 +313,15 @@ impl Outbox {
         self.sealed_bytes = 0;
         self.in_flight = 0;
         std::mem::take(&mut self.waiting)
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox")
+            .field("buffered", &self.len())
+            .field("in_flight", &self.in_flight)
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
     }
 }

@@ -39,11 +39,11 @@ impl TaskWaker {
         Arc::new(Self { state: AtomicU8::new(IDLE), task: Mutex::new(Waker::noop().clone()) })
     }
 
-    /// The task has begun a poll.
-    pub(crate) fn begin(&self, waker: &Waker) {
-        let mut task = lock(&self.task);
-        if !task.will_wake(waker) {
-            task.clone_from(waker);
+    /// The task has begun a poll. `known` is its waker as it was told last.
+    pub(crate) fn begin(&self, known: &mut Waker, waker: &Waker) {
+        if !known.will_wake(waker) {
+            known.clone_from(waker);
+            lock(&self.task).clone_from(waker);
         }
         self.state.store(RUNNING, SeqCst);
     }
@@ -103,8 +103,11 @@ impl HandlerWaker {
 
     /// The handler is about to be polled: what wakes it from now on counts again.
     pub(crate) fn begin(&self) {
-        // Not a store: the poll has to see what those have done who found the mark set and left it at that.
-        self.listed.swap(false, SeqCst);
+        // Not a store: the poll has to see what those have done who found the mark set and left it at that. Who sets it
+        // after it was found unset lists the handler once more.
+        if self.listed.load(SeqCst) {
+            self.listed.swap(false, SeqCst);
+        }
     }
 }
 

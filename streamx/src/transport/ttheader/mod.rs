@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 
 use super::connection::Deliveries;
-use super::inbox::{Inbox, Pushed};
+use super::inbox::Inbox;
 use super::link::Link;
 use super::lock;
 use super::outbox::Flush;
@@ -147,9 +147,7 @@ impl Peer {
                 && by_connection < limits.connection_receive_buffer
                 && by_server < limits.server_receive_buffer as u64;
         };
-        let Pushed { waker, new_turn } = stream.inbox.push(payload, self.link.turns.current(), charge);
-        out.wakers.extend(waker);
-        out.turns += usize::from(new_turn);
+        out.pushed(stream.inbox.push(payload, self.link.turns.current(), charge));
         fits
     }
 

@@ -11,7 +11,7 @@ use crate::call::child::Child;
 use crate::call::{Encode, Exchange, Incoming, Mode, Opening, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure::{self, application};
-use crate::transport::inbox::{Inbox, Pushed};
+use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
 use crate::transport::ttheader::Hold;
@@ -282,9 +282,7 @@ impl Reading {
             failure::read(business, Side::Server)
         } else {
             let charge = |cost, _| _ = link.meter.queued_bytes.add(cost);
-            let Pushed { waker, new_turn } = inbox.push(reply.body, link.turns.current(), charge);
-            out.wakers.extend(waker);
-            out.turns += usize::from(new_turn);
+            out.pushed(inbox.push(reply.body, link.turns.current(), charge));
             Ok(())
         };
         out.wakers.extend(inbox.end(end, &link.turns));
