@@ -1,6 +1,10 @@
 //! A server's connection from its first byte: which protocol does the client speak?
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -11,6 +15,7 @@ use tokio::time::Instant;
 use super::connection::{Connection, Protocol};
 use super::link::Link;
 use super::socket::Socket;
+use super::task_waker::TaskWaker;
 use super::{link, ttheader, unary};
 use crate::call::router::Router;
 use crate::counters::Meter;
@@ -89,23 +94,53 @@ async fn recognise(reader: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) 
 }
 
 async fn run<P: Protocol>(serve: &Serve, link: &Arc<Link>, connection: Connection<P>) {
-    let stopping = async {
-        let mut stop = serve.stop.clone();
-        // An error means that the server itself was dropped.
-        if stop.wait_for(|stop| *stop != Stop::No).await.is_ok() {
-            link.shut_down();
-            if stop.wait_for(|stop| *stop == Stop::Now).await.is_ok() {
-                let text = "the server was shut down before the call had ended";
-                link.cut(Error::new(Code::Unavailable, text).with_kitex_code(12013).with_side(Side::Server));
-                tokio::time::sleep(LAST_WORDS).await;
+    let bell = Arc::new(Bell { rung: AtomicBool::new(true), task: Arc::clone(&link.waker) });
+    let waker = Waker::from(Arc::clone(&bell));
+    let mut stopping = pin!(stopping(serve.stop.clone(), link));
+    let mut connection = pin!(connection);
+    poll_fn(|cx| {
+        loop {
+            // Both are one task, and the connection is polled for every read: the other only when it has something to say.
+            if bell.rung.load(SeqCst) && bell.rung.swap(false, SeqCst) {
+                let _never_ready = stopping.as_mut().poll(&mut Context::from_waker(&waker));
+            }
+            let ended = connection.as_mut().poll(cx);
+            if ended.is_ready() || !bell.rung.load(SeqCst) {
+                return ended;
             }
         }
-        link.close(Error::transport("the server was shut down"));
-        std::future::pending().await
-    };
-    tokio::select! {
-        biased;
-        () = connection => {}
-        () = stopping => {}
+    })
+    .await;
+}
+
+/// Tells the connection that the server is shut down.
+async fn stopping(mut stop: watch::Receiver<Stop>, link: &Link) {
+    // An error means that the server itself was dropped.
+    if stop.wait_for(|stop| *stop != Stop::No).await.is_ok() {
+        link.shut_down();
+        if stop.wait_for(|stop| *stop == Stop::Now).await.is_ok() {
+            let text = "the server was shut down before the call had ended";
+            link.cut(Error::new(Code::Unavailable, text).with_kitex_code(12013).with_side(Side::Server));
+            tokio::time::sleep(LAST_WORDS).await;
+        }
+    }
+    link.close(Error::transport("the server was shut down"));
+    std::future::pending().await
+}
+
+/// Wakes the task of a connection for what else runs in it.
+struct Bell {
+    rung: AtomicBool,
+    task: Arc<TaskWaker>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rung.store(true, SeqCst);
+        self.task.wake_task();
     }
 }

@@ -126,6 +126,14 @@ impl<S> Connection<S> {
     /// A frame has arrived. A violation ends the connection.
     pub(crate) fn receive(&mut self, frame: Frame) -> Result<Event<'_, S>, Violation> {
         let Frame { id, kind, details, payload, excess } = frame;
+        if kind == FrameKind::Data && excess == 0 {
+            return Ok(match self.streams.get(&id) {
+                Some(Stream { slot, receiving, .. }) if receiving.step(kind) != Step::Ignored => {
+                    Event::Message { slot, payload }
+                }
+                _ => Event::Ignored,
+            });
+        }
         let Entry::Occupied(mut entry) = self.streams.entry(id) else {
             return Ok(match (self.side, kind) {
                 (Side::Server, FrameKind::Header) => Event::Opened(Opened::read(id, details)),
@@ -147,9 +155,6 @@ impl<S> Connection<S> {
                 return Ok(Event::Duplicate { id, slot: entry.remove().slot });
             }
             Step::Twice => return Err(Violation::header(format!("stream[{id}] already set header"))),
-        }
-        if kind == FrameKind::Data {
-            return Ok(Event::Message { slot: &entry.into_mut().slot, payload });
         }
         let details = details.map_or_else(Details::default, |details| *details);
         Ok(match (kind, self.side) {
