@@ -52,6 +52,8 @@ counters! {
     queued_bytes,
     /// How often a connection with a single stream was left unread because its reader was behind.
     receive_pauses,
+    /// How often a sender waited because the reader at the streamx peer was behind.
+    send_pauses,
     /// Streams ended because their reader was too far behind.
     receive_overflows,
 }

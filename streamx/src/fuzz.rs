@@ -10,6 +10,7 @@ use bytes::{Buf, BytesMut};
 use crate::Side;
 use crate::wire::detect::Detected;
 use crate::wire::ttheader::connection::{Connection, Event};
+use crate::wire::ttheader::flow::Flow;
 use crate::wire::ttheader::frame::{self, DataHead, Frame};
 use crate::wire::unary::{self, Calls, EnvelopeKind, Framing, Matched, Unary};
 use crate::wire::{Bounds, Cut, Violation};
@@ -242,6 +243,7 @@ impl Owner {
             }
             Event::Header { slot, .. }
             | Event::Message { slot, .. }
+            | Event::Flow { slot, .. }
             | Event::Finished { slot }
             | Event::Failed { slot, .. } => {
                 assert!(self.tokens.live.contains(slot), "an event of a stream that is over");
@@ -295,7 +297,7 @@ impl<'a> Script<'a> {
 
     /// A frame that was written and read again.
     fn frame(&mut self) -> Frame {
-        let (kind, id, method) = (self.choice() % 5, self.id(), METHODS[usize::from(self.choice() % 3)]);
+        let (kind, id, method) = (self.choice() % 6, self.id(), METHODS[usize::from(self.choice() % 3)]);
         let (keys, value) = (["biz-status", "biz-extra", "biz-message", "isn"], self.text());
         let strings: Vec<_> = keys.into_iter().filter(|_| self.choice().is_multiple_of(2)).collect();
         let strings: Vec<_> = strings.into_iter().map(|key| (key, &*value)).collect();
@@ -309,7 +311,8 @@ impl<'a> Script<'a> {
                 frame::end(&mut out, mark);
             }
             2 => frame::put_trailer(&mut out, id, method, Some(&strings), &[], None),
-            3 => frame::put_trailer(&mut out, id, method, Some(&strings), &[], Some((&value, number))),
+            3 => frame::put_flow(&mut out, id, method, Flow::Credit(u32::from(self.choice()))),
+            4 => frame::put_trailer(&mut out, id, method, Some(&strings), &[], Some((&value, number))),
             _ => frame::put_rst(&mut out, id, method, &value, &value, number),
         }
         let max_payload = if self.choice().is_multiple_of(8) { 8 } else { BOUNDS.max_payload };

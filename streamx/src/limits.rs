@@ -9,7 +9,8 @@ use std::time::Duration;
 /// # let _ = limits;
 /// ```
 ///
-/// Sizes are bytes; a message is counted as it is encoded. Each side has its own limits, and neither tells the other.
+/// Sizes are bytes; a message is counted as it is encoded. Each side has its own limits, and neither tells the other,
+/// except for `stream_receive_window`.
 /// When a stream or a connection ends for a limit, the text of the error names it. The defaults suit a service inside a
 /// data centre; where they differ from gRPC's or Kitex's the method says why.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub struct Limits {
     pub(crate) max_connections: usize,
     pub(crate) first_frame_timeout: Duration,
     pub(crate) frame_timeout: Duration,
+    pub(crate) stream_receive_window: usize,
     pub(crate) stream_receive_buffer: usize,
     pub(crate) connection_receive_buffer: usize,
     pub(crate) server_receive_buffer: usize,
@@ -28,6 +30,7 @@ pub struct Limits {
     pub(crate) stream_send_buffer: usize,
     pub(crate) connection_send_buffer: usize,
     pub(crate) write_stall_timeout: Duration,
+    pub(crate) send_stall_timeout: Duration,
     pub(crate) unanswered_resets_per_second: usize,
     pub(crate) cancel_grace: Duration,
 }
@@ -41,6 +44,7 @@ impl Default for Limits {
             max_connections: 10_000,
             first_frame_timeout: Duration::from_secs(10),
             frame_timeout: Duration::from_secs(60),
+            stream_receive_window: 256 << 10,
             stream_receive_buffer: 16 << 20,
             connection_receive_buffer: 64 << 20,
             server_receive_buffer: 512 << 20,
@@ -49,6 +53,7 @@ impl Default for Limits {
             stream_send_buffer: 256 << 10,
             connection_send_buffer: 4 << 20,
             write_stall_timeout: Duration::from_secs(30),
+            send_stall_timeout: Duration::from_secs(30),
             unanswered_resets_per_second: 1000,
             cancel_grace: Duration::from_secs(5),
         }
@@ -83,9 +88,13 @@ setters! {
     /// How long a frame that has begun may take to arrive without any progress, before the connection is closed.
     /// Default 60 s.
     frame_timeout: Duration;
+    /// How many bytes a streamx peer may send on a stream before the reader has taken some: then its `send` waits.
+    /// Default 256 KiB; a message that begins within it passes whole, and each costs 32 bytes more than it has. 0 turns
+    /// this flow control off. TTHeader Streaming has none of its own, so for a Kitex peer, which ignores it, the limits
+    /// below are all there is.
+    stream_receive_window: usize;
     /// How many bytes a stream may queue for a reader that is behind, on a connection that has carried two streams
-    /// at once. Default 16 MiB. TTHeader Streaming has no window on the wire, so the alternative is to end the
-    /// stream: both sides get an error that names this limit.
+    /// at once. Default 16 MiB. The alternative is to end the stream: both sides get an error that names this limit.
     stream_receive_buffer: usize;
     /// How many bytes all streams of one connection may queue together. Default 64 MiB. Beyond it the stream that
     /// is furthest behind ends.
@@ -106,6 +115,10 @@ setters! {
     connection_send_buffer: usize;
     /// How long a peer may take to accept any byte before the connection is given up. Default 30 s.
     write_stall_timeout: Duration;
+    /// How long `send` waits for a streamx peer whose reader takes nothing (see
+    /// [`stream_receive_window`](Self::stream_receive_window)) before it fails with an `is_timeout()` error. Default
+    /// 30 s. The message was not sent, and the stream goes on.
+    send_stall_timeout: Duration;
     /// How many streams a client may reset before they were answered, each second, before a server closes the
     /// connection. Default 1,000: a client that cancels most of its calls is legitimate, a flood is not.
     unanswered_resets_per_second: usize;

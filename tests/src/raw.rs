@@ -111,6 +111,14 @@ impl Raw {
         bytes
     }
 
+    /// What has arrived; nothing when that is nothing.
+    pub fn read_some(&mut self) -> Vec<u8> {
+        let mut bytes = vec![0; 64 << 10];
+        let read = self.0.try_read(&mut bytes).unwrap_or(0);
+        bytes.truncate(read);
+        bytes
+    }
+
     /// One whole Framed message, without its length.
     pub async fn read_framed(&mut self) -> Vec<u8> {
         let size = soon(self.0.read_u32()).await.expect("a length");

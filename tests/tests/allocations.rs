@@ -19,8 +19,13 @@ fn allocations(placement: Placement, streams: usize) -> u64 {
     let counted = allocation_counter::measure(|| runtime.block_on(load.run(ROUNDS)));
     // What the test itself costs: entering the runtime.
     let entering = allocation_counter::measure(|| runtime.block_on(tokio::task::yield_now()));
-    let messages = rig.server().frames_received - before;
-    assert_eq!(messages, ROUNDS * u64::try_from(streams).unwrap());
+    let frames = rig.server().frames_received - before;
+    let credits = 1;
+    assert_eq!(
+        frames,
+        (ROUNDS + credits) * u64::try_from(streams).unwrap(),
+        "messages, and credits for them"
+    );
     counted.count_total - entering.count_total
 }
 

@@ -1,5 +1,5 @@
-//! A reader that is behind: a lone stream makes its sender wait, a shared connection is always read, and beyond the
-//! limits the one stream that is furthest behind ends.
+//! A reader that is behind, and a peer that takes no part in flow control, as Kitex: a lone stream makes its sender wait,
+//! a shared connection is always read, and beyond the limits the one stream that is furthest behind ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -17,8 +17,13 @@ const PIECE: usize = 64 * KIB;
 const A_BIT: usize = 3 * PIECE;
 const NEVER: Duration = Duration::from_secs(3600);
 
+/// Without flow control.
+fn limits() -> Limits {
+    Limits::default().stream_receive_window(0)
+}
+
 fn never_look_again() -> Limits {
-    Limits::default().lone_stream_pause(NEVER)
+    limits().lone_stream_pause(NEVER)
 }
 
 /// Sends so many pieces; how many are in the send buffer is counted on the way.
@@ -214,7 +219,7 @@ async fn beyond_the_limit_of_the_server_a_stream_of_the_connection_that_reaches_
 #[tokio::test(start_paused = true)]
 async fn a_reset_is_seen_while_a_lone_stream_is_not_read() {
     let pause = Duration::from_secs(1);
-    let server = Limits::default().lone_stream_receive_buffer(PIECE);
+    let server = limits().lone_stream_receive_buffer(PIECE);
     let rig = Setup { server, ..Setup::default() }.start().await;
     let mut stream = rig.client.hold().await.unwrap();
     send_all(&mut stream, 1, &AtomicUsize::new(0)).await.unwrap();
@@ -229,7 +234,7 @@ async fn a_reset_is_seen_while_a_lone_stream_is_not_read() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_stream_is_seen_while_a_lone_stream_is_not_read() {
-    let server = Limits::default().lone_stream_receive_buffer(PIECE);
+    let server = limits().lone_stream_receive_buffer(PIECE);
     let rig = Setup { server, ..Setup::default() }.start().await;
     let mut slow = rig.client.hold().await.unwrap();
     send_all(&mut slow, 1, &AtomicUsize::new(0)).await.unwrap();

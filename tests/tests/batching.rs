@@ -124,7 +124,7 @@ async fn a_server_streaming_call_of_one_request_is_one_write_of_the_client() {
 }
 
 #[tokio::test]
-async fn the_answer_of_a_client_stream_is_one_write_of_three_frames() {
+async fn the_answer_of_a_client_stream_is_one_write_of_four_frames() {
     for placement in [Placement::Connection, Placement::Task] {
         let rig = Setup { placement, ..Setup::default() }.start().await;
         let call = async {
@@ -135,7 +135,7 @@ async fn the_answer_of_a_client_stream_is_one_write_of_three_frames() {
         };
         let ((), cost) = counted(&rig, call).await;
         let frames = cost.server.1.frames_sent - cost.server.0.frames_sent;
-        assert_eq!((frames, cost.server_writes()), (3, 1), "{placement:?}: a header, the answer, a trailer");
+        assert_eq!((frames, cost.server_writes()), (4, 1), "{placement:?}: window, header, answer, trailer");
     }
 }
 
@@ -159,15 +159,18 @@ async fn nothing_is_held_back(placement: Placement) {
     for stream in &mut streams {
         stream.send(Note::number(1)).await.unwrap();
     }
-    // Header and two messages of each stream, and their answers.
-    let frames = 3 * u64::try_from(STREAMS).unwrap();
-    eventually(|| rig.server().frames_received == frames && rig.client().frames_received == frames).await;
+    let arrived = |at_the_server: usize, at_the_client: usize| {
+        let frames = |of_a_stream| u64::try_from(of_a_stream * STREAMS).unwrap();
+        let (server, client) = (rig.server().frames_received, rig.client().frames_received);
+        (server, client) == (frames(at_the_server), frames(at_the_client))
+    };
+    // Header and two messages of each stream, and their answers, and the window of the server.
+    eventually(|| arrived(3, 4)).await;
     // Now every receiver has been woken and none comes, so that it seems as if all of them were about to send.
     for stream in &mut streams {
         stream.send(Note::number(2)).await.unwrap();
     }
-    let frames = 4 * u64::try_from(STREAMS).unwrap();
-    eventually(|| rig.server().frames_received == frames && rig.client().frames_received == frames).await;
+    eventually(|| arrived(4, 5)).await;
     for stream in &mut streams {
         assert_eq!(soon(stream.recv()).await.unwrap(), Some(Note::number(1)));
         assert_eq!(soon(stream.recv()).await.unwrap(), Some(Note::number(2)));

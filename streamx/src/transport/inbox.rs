@@ -75,6 +75,8 @@ pub(crate) struct Received {
     pub(crate) freed: usize,
     /// The turn that ends with this.
     pub(crate) turn: Turn,
+    /// Nothing more will arrive behind what is queued.
+    pub(crate) is_last: bool,
 }
 
 impl Inbox {
@@ -170,14 +172,14 @@ impl Inbox {
         ([state.wake_receiver(turns), state.handler.take()], freed)
     }
 
-    /// Nobody will receive any more: what is queued is dropped. The turn that ends with it and the bytes that became
-    /// free.
-    pub(crate) fn abandon_queue(&self) -> (Turn, usize) {
+    /// Nobody will receive any more: what is queued is dropped. The turn that ends with it, the bytes that became free,
+    /// and whether more could have come.
+    pub(crate) fn abandon_queue(&self) -> (Turn, usize, bool) {
         let state = &mut *lock(&self.state);
         state.receiver = None;
         state.parked = false;
         state.deaf = true;
-        (state.turn.take(), state.clear())
+        (state.turn.take(), state.clear(), state.end.is_none())
     }
 
     /// Ends with `error` unless there is an end already, and drops what is queued: the reader is too far behind.
@@ -212,7 +214,7 @@ impl Inbox {
         };
         state.bytes -= freed;
         state.owned = state.owned.saturating_sub(1);
-        Poll::Ready(Received { message, freed, turn: state.turn.take() })
+        Poll::Ready(Received { message, freed, turn: state.turn.take(), is_last: state.end.is_some() })
     }
 
     /// Says what wakes the handler when its caller is gone.

@@ -1,5 +1,7 @@
 //! The number keys that streamx peers use among themselves. A Kitex peer ignores them (spec 11).
 
+/// Flow control: what [`Flow`](super::ttheader::flow::Flow) says.
+pub(crate) const FLOW: u16 = 0x8001;
 /// The [`Code`](crate::Code) of an error, in decimal.
 pub(crate) const CODE: u16 = 0x8002;
 /// A declared exception at the end of a stream: field number and Thrift binary, in hexadecimal digits, because others

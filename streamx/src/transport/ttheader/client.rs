@@ -17,9 +17,10 @@ use crate::transport::link::Link;
 use crate::transport::lock;
 use crate::transport::outbox::Outbox;
 use crate::wire::ttheader::connection::{Connection as Machine, Event};
+use crate::wire::ttheader::flow::Flow;
 use crate::wire::ttheader::frame;
 use crate::wire::ttheader::outcome::Outcome;
-use crate::wire::{Cut, timeout};
+use crate::wire::{Cut, private, timeout};
 use crate::{Error, Metadata, Result, Side};
 
 /// A connection as the channel holds it.
@@ -73,13 +74,16 @@ impl Client {
         let mut machine = lock(&peer.machine);
         let mut outbox = lock(&peer.link.outbox);
         outbox.check_open()?;
-        let (id, stream) = machine.open(|id| Stream::new(id, opening.method));
+        let (id, stream) = machine.open(|id| Stream::new(id, opening.method, None));
         let stream = Arc::clone(stream);
         let strings = opening.strings.iter().map(|(key, value)| (&**key, &**value));
         let strings: Vec<_> = [("isn", opening.service)].into_iter().chain(strings).collect();
         let timeout = opening.timeout.map(timeout::write);
         let timeout = timeout.as_deref().map(|timeout| (timeout::CALL, timeout));
-        frame::put_header(&mut outbox.open, id, opening.method, &strings, timeout.as_slice());
+        let window = peer.window().map(|window| Flow::Window(window).text());
+        let window = window.as_ref().map(|window| (private::FLOW, window.as_str()));
+        let ints: Vec<_> = timeout.into_iter().chain(window).collect();
+        frame::put_header(&mut outbox.open, id, opening.method, &strings, &ints);
         outbox.framed();
         let flush = outbox.hold();
         drop(outbox);
@@ -94,8 +98,7 @@ impl Client {
             child
         });
         let (incoming, outgoing) = (Arc::clone(&peer), Arc::clone(&stream));
-        let incoming =
-            Receiving { peer: incoming, stream: outgoing, hold: hold.clone(), child: child.clone() };
+        let incoming = Receiving::new(incoming, outgoing, hold.clone(), child.clone());
         let outgoing = Sending::new(peer, stream, hold, child);
         Ok(Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) })
     }
@@ -132,7 +135,7 @@ impl Peer {
         let flush = self.write(|outbox| put_reset(outbox, &self.caller, stream, error, trailer));
         drop(machine);
         let (waker, freed) = stream.inbox.fail(error.clone(), &self.link.turns);
-        if let Some(waker) = waker {
+        for waker in stream.stop().into_iter().chain(waker) {
             waker.wake();
         }
         self.freed(freed);
@@ -175,8 +178,10 @@ impl Reading {
                     self.overflow(machine, out);
                 }
             }
+            Event::Flow { slot, flow } => out.wakers.extend(slot.hear(flow, peer.window().is_some())),
             Event::TooLarge { slot, size, more } => {
                 peer.closed(1);
+                out.wakers.extend(slot.stop());
                 let error = peer.too_large(size).with_side(Side::Server);
                 let _flush = peer.write(|outbox| put_reset(outbox, &peer.caller, &slot, &error, more));
                 out.wakers.extend(slot.inbox.end(Err(error), &peer.link.turns));
@@ -184,7 +189,7 @@ impl Reading {
             Event::Header { slot, strings, .. } => slot.inbox.set_header(Metadata::from(strings)),
             Event::Ended { slot, outcome, answer, strings, .. } => {
                 peer.closed(1);
-                slot.flows.store(false, Relaxed);
+                out.wakers.extend(slot.stop());
                 if !matches!(outcome, Outcome::Reset { .. }) {
                     slot.inbox.set_trailer(Metadata::from(strings));
                 }
@@ -210,7 +215,7 @@ impl Reading {
                 self.peer.write(|outbox| put_reset(outbox, &self.peer.caller, &stream, &error, trailer));
         }
         let (waker, freed) = stream.inbox.fail(error, &self.peer.link.turns);
-        out.wakers.extend(waker);
+        out.wakers.extend(stream.stop().into_iter().chain(waker));
         self.peer.freed(freed);
     }
 }
@@ -242,6 +247,7 @@ impl Protocol for Reading {
         let streams: Vec<_> = lock(&self.peer.machine).drain().collect();
         self.peer.closed(streams.len());
         for stream in streams {
+            out.wakers.extend(stream.stop());
             out.wakers.extend(stream.inbox.end(Err(error.clone()), &self.peer.link.turns));
         }
     }

@@ -1,5 +1,6 @@
 //! TTHeader Streaming over the connection task.
 
+mod allowance;
 mod client;
 mod context;
 mod intake;
@@ -12,9 +13,11 @@ pub(crate) use server::Server;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 
 use bytes::Bytes;
 
+use self::allowance::Allowance;
 use super::connection::Deliveries;
 use super::inbox::Inbox;
 use super::link::Link;
@@ -23,6 +26,7 @@ use super::outbox::Flush;
 use crate::call::child::Children;
 use crate::wire::Bounds;
 use crate::wire::ttheader::connection::Connection as Machine;
+use crate::wire::ttheader::flow::{self, Flow};
 use crate::wire::ttheader::frame::{self, DataHead};
 use crate::{Error, Limits, Metadata};
 
@@ -38,6 +42,10 @@ pub(crate) struct Stream {
     /// from true to false before the last frame of this side is written, under the lock of the outbox, so that no
     /// message follows that frame.
     flows: AtomicBool,
+    /// What the peer lets this side send.
+    allowance: Allowance,
+    /// The peer counts what it is told was taken.
+    counted: AtomicBool,
     /// Server: what the handler wants to travel back.
     backward: Mutex<Backward>,
     /// Server: the calls that the handler has made.
@@ -66,7 +74,8 @@ pub(crate) struct Peer {
 }
 
 impl Stream {
-    fn new(id: i32, method: &'static str) -> Arc<Self> {
+    /// `window` is what the peer takes at first, if it has said so.
+    fn new(id: i32, method: &'static str, window: Option<u32>) -> Arc<Self> {
         Arc::new(Self {
             id,
             method,
@@ -74,6 +83,8 @@ impl Stream {
             inbox: Inbox::default(),
             answered: AtomicBool::new(false),
             flows: AtomicBool::new(false),
+            allowance: Allowance::new(window),
+            counted: AtomicBool::new(window.is_some()),
             backward: Mutex::default(),
             children: Children::default(),
         })
@@ -81,6 +92,28 @@ impl Stream {
 }
 
 impl Stream {
+    /// The call is over for this side: nothing may be sent any more. Returns the sender, if it waits, to be told.
+    fn stop(&self) -> Option<Waker> {
+        self.flows.store(false, Relaxed);
+        self.counted.store(false, Relaxed);
+        self.allowance.lift()
+    }
+
+    /// A streamx peer has said what it takes. Returns the sender, to be woken.
+    fn hear(&self, flow: Flow, offered: bool) -> Option<Waker> {
+        match flow {
+            Flow::Window(window) if offered => {
+                self.allowance.bound(window);
+                self.counted.store(true, Relaxed);
+                None
+            }
+            Flow::Credit(flow::EVERYTHING) => self.allowance.lift(),
+            Flow::Credit(credit) => self.allowance.add(credit),
+            // Nobody has asked for it.
+            Flow::Window(_) => None,
+        }
+    }
+
     /// Appends the header frame, once, with what the handler has set.
     fn put_header(&self, outbox: &mut super::outbox::Outbox) {
         self.answered.store(true, Relaxed);
@@ -120,6 +153,25 @@ impl Peer {
 
     fn bounds(&self) -> Bounds {
         Bounds { max_header: self.limits().max_header_size, max_payload: self.limits().max_message_size }
+    }
+
+    /// The window that streamx peers are told; `None` when there is to be no flow control.
+    fn window(&self) -> Option<u32> {
+        let window = self.limits().stream_receive_window;
+        (window > 0).then(|| u32::try_from(window).unwrap_or(u32::MAX))
+    }
+
+    /// Tells the peer something about a stream. It leaves with what is sent next, or when the connection task looks.
+    fn tell(&self, stream: &Stream, flow: Flow) {
+        let mut outbox = lock(&self.link.outbox);
+        if outbox.check_open().is_err() {
+            return;
+        }
+        frame::put_flow(&mut outbox.open, stream.id, stream.method, flow);
+        outbox.framed();
+        let flush = outbox.hold();
+        drop(outbox);
+        self.link.act(flush);
     }
 
     /// A stream has begun; there are `now` of them.

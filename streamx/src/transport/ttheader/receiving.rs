@@ -1,6 +1,7 @@
 //! The half of a stream that arrives.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use super::client::{Cancellable, Hold};
 use super::{Peer, Stream};
 use crate::call::Incoming;
+use crate::wire::ttheader::flow::{self, Flow};
 use crate::{Error, Metadata, Result};
 
 pub(crate) struct Receiving {
@@ -17,6 +19,30 @@ pub(crate) struct Receiving {
     pub(super) hold: Option<Arc<Hold>>,
     /// What the call whose handler has made this one cancels.
     pub(super) child: Option<Arc<Cancellable>>,
+    /// What the messages cost that were taken since the peer was told last.
+    taken: u64,
+}
+
+impl Receiving {
+    pub(super) fn new(
+        peer: Arc<Peer>,
+        stream: Arc<Stream>,
+        hold: Option<Arc<Hold>>,
+        child: Option<Arc<Cancellable>>,
+    ) -> Self {
+        Self { peer, stream, hold, child, taken: 0 }
+    }
+
+    /// Tells the peer that it may send more, once that is worth a frame.
+    fn took(&mut self, message: &Bytes) {
+        self.taken += flow::cost(message.len());
+        let window = self.peer.limits().stream_receive_window as u64;
+        if self.taken > window / 2 && self.stream.counted.load(Relaxed) {
+            let credit = u32::try_from(self.taken).unwrap_or(flow::EVERYTHING);
+            self.taken = 0;
+            self.peer.tell(&self.stream, Flow::Credit(credit));
+        }
+    }
 }
 
 impl Incoming for Receiving {
@@ -26,6 +52,9 @@ impl Incoming for Receiving {
             self.peer.freed(received.freed);
         }
         self.peer.link.turns.end(received.turn);
+        if let (Ok(Some(message)), false) = (&received.message, received.is_last) {
+            self.took(message);
+        }
         Poll::Ready(received.message)
     }
 
@@ -51,10 +80,14 @@ impl Incoming for Receiving {
 impl Drop for Receiving {
     /// What nobody will take any more is not kept, and nobody waits for a turn that will not come.
     fn drop(&mut self) {
-        let (turn, freed) = self.stream.inbox.abandon_queue();
+        let (turn, freed, more) = self.stream.inbox.abandon_queue();
         if freed > 0 {
             self.peer.freed(freed);
         }
         self.peer.link.turns.end(turn);
+        // The client of a handler that reads no further need not wait for it. A client that drops this resets the call.
+        if more && self.hold.is_none() && self.stream.counted.load(Relaxed) {
+            self.peer.tell(&self.stream, Flow::Credit(flow::EVERYTHING));
+        }
     }
 }

@@ -1,18 +1,20 @@
 //! The half of a stream that leaves.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use tokio::time::Sleep;
 
 use super::client::{Cancellable, Hold};
 use super::{Peer, Stream};
 use crate::call::{Encode, Outgoing};
 use crate::transport::outbox::{Flush, LARGE, Share};
 use crate::transport::{check_size, encode_into, lock};
-use crate::wire::ttheader::frame;
-use crate::{Error, Result, Side};
+use crate::wire::ttheader::{flow, frame};
+use crate::{Code, Error, Result, Side};
 
 /// After so many messages in a row a sender waits once, so that a handler that sends in a loop lets its connection see
 /// a reset, and others run.
@@ -29,6 +31,10 @@ pub(crate) struct Sending {
     burst: u32,
     /// The last message was large, so the next one is encoded outside the lock.
     pub(super) large: bool,
+    /// What all messages have cost.
+    spent: u64,
+    /// Runs while the peer's reader is behind.
+    stall: Option<Pin<Box<Sleep>>>,
 }
 
 impl Sending {
@@ -38,11 +44,41 @@ impl Sending {
         hold: Option<Arc<Hold>>,
         child: Option<Arc<Cancellable>>,
     ) -> Self {
-        Self { peer, stream, hold, child, share: Share::default(), burst: 0, large: false }
+        Self {
+            peer,
+            stream,
+            hold,
+            child,
+            share: Share::default(),
+            burst: 0,
+            large: false,
+            spent: 0,
+            stall: None,
+        }
+    }
+
+    /// Waits until the reader of the peer has taken more, within a bound.
+    fn poll_allowance(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if self.stream.allowance.poll(self.spent, cx).is_ready() {
+            self.stall = None;
+            return Poll::Ready(Ok(()));
+        }
+        let limit = self.peer.limits().send_stall_timeout;
+        let stall = self.stall.get_or_insert_with(|| {
+            self.peer.link.meter.send_pauses.add(1);
+            Box::pin(tokio::time::sleep(limit))
+        });
+        ready!(stall.as_mut().poll(cx));
+        self.stall = None;
+        let reader = if self.hold.is_some() { "the server" } else { "the client" };
+        let text = format!(
+            "the message was not sent: {reader} has read nothing of this stream for {limit:?} (limit send_stall_timeout)"
+        );
+        Poll::Ready(Err(Error::new(Code::DeadlineExceeded, text)))
     }
 
     fn put_frame(&mut self, payload: Payload<'_>, last: bool) -> Result<Flush> {
-        let Self { peer, stream, share, burst, large, .. } = self;
+        let Self { peer, stream, share, burst, large, spent, .. } = self;
         let limit = peer.limits().max_message_size;
         let is_client = self.hold.is_some();
         // The machine is asked for the first message and for the last one.
@@ -78,6 +114,7 @@ impl Sending {
         let size = written.inspect_err(|_| outbox.open.truncate(mark))?;
         *burst += 1;
         *large = size >= LARGE;
+        *spent += flow::cost(size);
         outbox.framed();
         outbox.charge(share, size);
         if last && !is_client {
@@ -104,6 +141,9 @@ impl Outgoing for Sending {
             self.burst = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
+        }
+        if !self.stream.allowance.covers(self.spent) {
+            ready!(self.poll_allowance(cx))?;
         }
         let link = &self.peer.link;
         if link.has_room() {

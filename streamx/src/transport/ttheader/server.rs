@@ -21,10 +21,11 @@ use crate::transport::link::Link;
 use crate::transport::outbox::Outbox;
 use crate::transport::{lock, metainfo};
 use crate::wire::ttheader::connection::{Connection as Machine, Event, Opened};
+use crate::wire::ttheader::flow::Flow;
 use crate::wire::ttheader::frame;
 use crate::wire::ttheader::header::Strings;
 use crate::wire::ttheader::outcome::Outcome;
-use crate::wire::{Cut, timeout};
+use crate::wire::{Cut, private, timeout};
 use crate::{Code, Error, Result, Side};
 
 /// What the connection task of a server does with frames.
@@ -74,6 +75,7 @@ impl Server {
                     self.overflow(machine, out);
                 }
             }
+            Event::Flow { slot, flow } => out.wakers.extend(slot.hear(flow, false)),
             Event::Finished { slot } => out.wakers.extend(slot.inbox.end(Ok(()), turns)),
             Event::Failed { slot, outcome } => {
                 out.wakers.extend(slot.inbox.end(failure::read(outcome, Side::Client), turns));
@@ -89,6 +91,7 @@ impl Server {
             }
             Event::TooLarge { slot, size, more } => {
                 peer.closed(1);
+                out.wakers.extend(slot.stop());
                 let error = peer.too_large(size).with_side(Side::Client);
                 let _flush = peer.write(|outbox| put_end(outbox, &slot, more, Err(&error)));
                 out.wakers.extend(slot.inbox.end(Err(error), turns));
@@ -111,7 +114,16 @@ impl Server {
     fn open(&self, machine: &mut Machine<Arc<Stream>>, opened: Opened, out: &mut Deliveries) {
         match self.admit(&opened) {
             Ok(route) => {
-                let stream = Stream::new(opened.id, route.method.name);
+                let offer = opened.private.iter().find(|(key, _)| *key == private::FLOW);
+                let offer = offer.and_then(|(_, text)| Flow::read(text)).zip(self.peer.window());
+                let (theirs, ours) = match offer {
+                    Some((Flow::Window(theirs), ours)) => (Some(theirs), Some(ours)),
+                    _ => (None, None),
+                };
+                let stream = Stream::new(opened.id, route.method.name, theirs);
+                if let Some(ours) = ours {
+                    self.peer.tell(&stream, Flow::Window(ours));
+                }
                 machine.accept(opened.id, Arc::clone(&stream));
                 self.peer.opened(machine.len());
                 let timeout = timeout::read(&opened.private, &[timeout::CALL]);
@@ -158,8 +170,7 @@ impl Server {
         timeout: Option<Duration>,
     ) -> Running {
         let peer = &self.peer;
-        let incoming =
-            Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), hold: None, child: None };
+        let incoming = Receiving::new(Arc::clone(peer), Arc::clone(&stream), None, None);
         let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None, None);
         let exchange = Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
         let facts =
@@ -173,7 +184,7 @@ impl Server {
 
     /// The caller of a stream is gone: its handler is dropped.
     fn abandon(&self, stream: &Stream, error: Error, out: &mut Deliveries) {
-        stream.flows.store(false, Relaxed);
+        out.wakers.extend(stream.stop());
         out.cancel(&stream.children, &error);
         let (wakers, freed) = stream.inbox.abandon(error, &self.peer.link.turns);
         out.wakers.extend(wakers.into_iter().flatten());
@@ -190,7 +201,7 @@ impl Server {
             let _flush = self.peer.write(|outbox| put_end(outbox, &stream, header_first, Err(&error)));
         }
         let (waker, freed) = stream.inbox.fail(error, &self.peer.link.turns);
-        out.wakers.extend(waker);
+        out.wakers.extend(stream.stop().into_iter().chain(waker));
         self.peer.freed(freed);
     }
 
@@ -286,7 +297,7 @@ impl Serving for Call {
         let over = Error::closed("the handler has returned").with_kitex_code(12012).with_side(Side::Server);
         let children = stream.children.end(&over);
         let (waker, freed) = stream.inbox.fail(over.clone(), &self.peer.link.turns);
-        if let Some(waker) = waker {
+        for waker in stream.stop().into_iter().chain(waker) {
             waker.wake();
         }
         self.peer.freed(freed);

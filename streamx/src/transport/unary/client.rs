@@ -236,7 +236,7 @@ impl Incoming for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        let (turn, freed) = self.call.inbox.abandon_queue();
+        let (turn, freed, _) = self.call.inbox.abandon_queue();
         let link = &self.call.shared.link;
         link.meter.queued_bytes.sub(freed);
         link.turns.end(turn);

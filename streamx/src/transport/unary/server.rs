@@ -258,7 +258,7 @@ impl Incoming for Request {
 
 impl Drop for Request {
     fn drop(&mut self) {
-        let (turn, freed) = self.0.inbox.abandon_queue();
+        let (turn, freed, _) = self.0.inbox.abandon_queue();
         self.0.link.meter.queued_bytes.sub(freed);
         self.0.link.turns.end(turn);
     }

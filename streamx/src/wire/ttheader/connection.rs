@@ -10,6 +10,7 @@ use std::fmt;
 use bytes::Bytes;
 use foldhash::fast::RandomState;
 
+use super::flow::Flow;
 use super::frame::{Details, Frame, FrameKind, SERVICE_KEY};
 use super::half::{Half, Step};
 use super::header::{Ints, Strings};
@@ -44,6 +45,8 @@ pub(crate) enum Event<'a, S> {
     Header { slot: &'a S, strings: Strings, private: Ints },
     /// One message.
     Message { slot: &'a S, payload: Bytes },
+    /// What a streamx peer says about what it takes.
+    Flow { slot: &'a S, flow: Flow },
     /// Server: the client has said that no more comes.
     Finished { slot: &'a S },
     /// Server: the client's last word is an error. Its direction ends with it, the stream lives until the handler
@@ -125,13 +128,19 @@ impl<S> Connection<S> {
 
     /// A frame has arrived. A violation ends the connection.
     pub(crate) fn receive(&mut self, frame: Frame) -> Result<Event<'_, S>, Violation> {
-        let Frame { id, kind, details, payload, excess } = frame;
+        let Frame { id, kind, details, flow, payload, excess } = frame;
         if kind == FrameKind::Data && excess == 0 {
             return Ok(match self.streams.get(&id) {
                 Some(Stream { slot, receiving, .. }) if receiving.step(kind) != Step::Ignored => {
                     Event::Message { slot, payload }
                 }
                 _ => Event::Ignored,
+            });
+        }
+        if let Some(flow) = flow {
+            return Ok(match self.streams.get(&id) {
+                Some(Stream { slot, .. }) => Event::Flow { slot, flow },
+                None => Event::Ignored,
             });
         }
         let Entry::Occupied(mut entry) = self.streams.entry(id) else {

@@ -2,10 +2,11 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::flow::Flow;
 use super::header::{self, ACL_KEY, Area, Entry, Ints, Prefix, STREAMING, Strings};
 use crate::wire::envelope::{EnvelopeKind, put_envelope};
 use crate::wire::exception::put_exception_body;
-use crate::wire::{Bounds, Cut, Violation, timeout};
+use crate::wire::{Bounds, Cut, Violation, private, timeout};
 
 /// The first of the number keys that streamx peers use among themselves and Kitex ignores.
 pub(crate) const FIRST_PRIVATE_KEY: u16 = 0x8000;
@@ -65,8 +66,10 @@ pub(crate) struct Frame {
     /// The stream.
     pub(crate) id: i32,
     pub(crate) kind: FrameKind,
-    /// What a header area says beside id and kind. `None` for data frames: there it means nothing.
+    /// What a header area says beside id and kind. `None` for data and meta frames: there it means nothing.
     pub(crate) details: Option<Box<Details>>,
+    /// What a meta frame of a streamx peer says.
+    pub(crate) flow: Option<Flow>,
     /// A slice of the input; empty if there is `excess`.
     pub(crate) payload: Bytes,
     /// The size of a payload above `max_message_size`, else 0. It was not taken: whoever cut the frame discards so
@@ -119,33 +122,38 @@ impl Cutter {
             return Ok(Cut::Need(prefix.header + taken));
         }
         let area = &input[Prefix::SIZE..prefix.header];
-        let (kind, details) = if *area == *self.known { (FrameKind::Data, None) } else { self.read(area)? };
+        let (kind, details, flow) =
+            if *area == *self.known { (FrameKind::Data, None, None) } else { self.read(area)? };
         input.advance(prefix.header);
         let payload = match taken {
             0 => Bytes::new(),
             length => input.split_to(length).freeze(),
         };
-        Ok(Cut::Whole(Frame { id: prefix.sequence, kind, details, payload, excess }))
+        Ok(Cut::Whole(Frame { id: prefix.sequence, kind, details, flow, payload, excess }))
     }
 
     /// Reads a header area that is not the known one.
-    fn read(&mut self, bytes: &[u8]) -> Result<(FrameKind, Option<Box<Details>>), Violation> {
+    #[allow(clippy::type_complexity, reason = "the fields of a frame in their order")]
+    fn read(&mut self, bytes: &[u8]) -> Result<(FrameKind, Option<Box<Details>>, Option<Flow>), Violation> {
         let area = Area::read(bytes)?;
-        let (mut kind, mut method) = (&b""[..], &b""[..]);
+        let (mut kind, mut method, mut flow) = (&b""[..], &b""[..], &b""[..]);
         for entry in area.entries() {
             match entry? {
                 Entry::Int(KIND_KEY, value) => kind = value,
                 Entry::Int(METHOD_KEY, value) => method = value,
+                Entry::Int(private::FLOW, value) => flow = value,
                 _ => {}
             }
         }
-        let kind = FrameKind::from_digit(kind)?;
-        if kind == FrameKind::Data {
-            self.known.clear();
-            self.known.extend_from_slice(bytes);
-            return Ok((kind, None));
+        match FrameKind::from_digit(kind)? {
+            FrameKind::Data => {
+                self.known.clear();
+                self.known.extend_from_slice(bytes);
+                Ok((FrameKind::Data, None, None))
+            }
+            FrameKind::Meta => Ok((FrameKind::Meta, None, str::from_utf8(flow).ok().and_then(Flow::read))),
+            kind => Ok((kind, Some(Box::new(Details::read(&area, method)?)), None)),
         }
-        Ok((kind, Some(Box::new(Details::read(&area, method)?))))
     }
 }
 
@@ -202,6 +210,12 @@ pub(crate) fn put_header(
     ints: &[(u16, &str)],
 ) {
     let mark = begin(out, id, FrameKind::Header, method, header::filled(strings), ints);
+    end(out, mark);
+}
+
+/// Appends a meta frame for a streamx peer.
+pub(crate) fn put_flow(out: &mut BytesMut, id: i32, method: &str, flow: Flow) {
+    let mark = begin(out, id, FrameKind::Meta, method, None, &[(private::FLOW, flow.text().as_str())]);
     end(out, mark);
 }
 

@@ -1,8 +1,8 @@
 //! Every rule of the life of a stream, as dialogues of a peer and us.
 //!
 //! A line is what the peer sends or what we do, and what the machine makes of it. Frames are written
-//! `kind id`, then `key=value` for string keys and one word for a payload: `exception` (type 6, text `boom`),
-//! `reply`, `garbage`, `bytes`.
+//! `kind id`, then `key=value` for string keys, `flow:text` for what a streamx peer says, and one word for a payload:
+//! `exception` (type 6, text `boom`), `reply`, `garbage`, `bytes`.
 
 use bytes::BytesMut;
 
@@ -10,6 +10,7 @@ use super::super::header::{self, STREAMING};
 use super::*;
 use crate::wire::envelope::{EnvelopeKind, put_envelope};
 use crate::wire::exception::put_exception_body;
+use crate::wire::private;
 
 fn payload(word: &str) -> BytesMut {
     let mut payload = BytesMut::new();
@@ -40,12 +41,14 @@ fn peer_frame(line: &str) -> Frame {
         other => panic!("frame {other}"),
     };
     let id: i32 = words.next().unwrap().parse().unwrap();
-    let (strings, payloads): (Vec<_>, Vec<_>) = words.partition(|word| word.contains('='));
+    let (flows, words): (Vec<_>, Vec<_>) = words.partition(|word| word.starts_with("flow:"));
+    let flows = flows.iter().map(|flow| (private::FLOW, &flow[5..]));
+    let (strings, payloads): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word.contains('='));
     let strings =
         header::filled(&strings).map(|pairs| pairs.iter().map(|pair| pair.split_once('=').unwrap()));
     let mut out = BytesMut::new();
-    let mark =
-        header::begin(&mut out, (STREAMING, id, 0x10), strings, [(27, digit), (9, "Echo")].into_iter());
+    let ints = [(27, digit), (9, "Echo")].into_iter().chain(flows);
+    let mark = header::begin(&mut out, (STREAMING, id, 0x10), strings, ints);
     for word in payloads {
         out.extend_from_slice(&payload(word));
     }
@@ -92,6 +95,33 @@ fn play(mut connection: Connection<i32>, script: &[(&str, &str)]) {
         };
         assert_eq!(&seen, expected, "line {place}: {line}, in {script:#?}");
     }
+}
+
+#[test]
+fn flow_control_is_heard_in_meta_frames_of_live_streams() {
+    let client = [
+        ("we: open", "id 1"),
+        ("peer: meta 1 flow:1;w=100", "1: Window(100)"),
+        ("peer: header 1", "1: header"),
+        ("we: finish 1", "trailer"),
+        ("peer: meta 1 flow:c=7", "1: Credit(7)"),
+        ("peer: meta 1 flow:2;x=7", "ignored"),
+        ("peer: data 1 flow:c=7 bytes", "1: message of 5"),
+        ("peer: meta 2 flow:c=7", "ignored"),
+        ("peer: trailer 1", "1: ended, ok"),
+        ("peer: meta 1 flow:c=7", "ignored"),
+    ];
+    play(Connection::client(), &client);
+    let server = [
+        ("peer: header 1 flow:1;w=100", "opened 1 /Echo"),
+        ("we: accept 1", "lives"),
+        ("peer: meta 1 flow:c=7", "1: Credit(7)"),
+        ("peer: trailer 1", "1: finished"),
+        ("peer: meta 1 flow:c=8", "1: Credit(8)"),
+        ("we: end 1", "header, trailer"),
+        ("peer: meta 1 flow:c=8", "ignored"),
+    ];
+    play(Connection::server(), &server);
 }
 
 #[test]

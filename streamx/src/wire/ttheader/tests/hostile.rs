@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::super::flow::Flow;
 use super::super::frame::{Details, FrameKind};
 use super::super::header::Strings;
 use super::*;
@@ -152,7 +153,8 @@ fn a_section_without_entries_is_there() {
 
 #[test]
 fn a_message_above_the_limit_ends_its_stream_only() {
-    let too_large = |id, kind| Frame { id, kind, details: None, payload: Bytes::new(), excess: 11 };
+    let too_large =
+        |id, kind| Frame { id, kind, details: None, flow: None, payload: Bytes::new(), excess: 11 };
     let mut server = Connection::server();
     server.accept(1, 1);
     server.accept(2, 2);
@@ -283,8 +285,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             ..Details::default()
         }))),
     ];
-    let frame = (id(), kind, details, payload).prop_map(|(id, kind, details, payload)| {
-        Step::Receive(Frame { id, kind, details, payload: Bytes::from_static(payload), excess: 0 })
+    let flow =
+        prop_oneof![4 => Just(None), 1 => Just(Some(Flow::Window(1))), 1 => Just(Some(Flow::Credit(1)))];
+    let frame = (id(), kind, details, flow, payload).prop_map(|(id, kind, details, flow, payload)| {
+        Step::Receive(Frame { id, kind, details, flow, payload: Bytes::from_static(payload), excess: 0 })
     });
     let step = prop_oneof![
         6 => frame,

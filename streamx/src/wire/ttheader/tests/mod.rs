@@ -47,6 +47,7 @@ fn describe(event: Result<Event<'_, i32>, Violation>) -> String {
         Event::Duplicate { id, slot } => format!("duplicate {id}: {slot} ends"),
         Event::Header { slot, strings, .. } => format!("{slot}: header{}", pairs(&strings)),
         Event::Message { slot, payload } => format!("{slot}: message of {}", payload.len()),
+        Event::Flow { slot, flow } => format!("{slot}: {flow:?}"),
         Event::Finished { slot } => format!("{slot}: finished"),
         Event::Failed { slot, outcome } => format!("{slot}: failed, {}", outcome_text(&outcome)),
         Event::Ended { slot, id, outcome, answer, strings } => {
