@@ -120,7 +120,7 @@ fn fresh(number: u32, made: u64, size: usize) -> Blob {
 }
 
 impl Runtime {
-    fn build(self) -> io::Result<runtime::Runtime> {
+    pub(crate) fn build(self) -> io::Result<runtime::Runtime> {
         match self {
             Self::CurrentThread => Builder::new_current_thread().enable_all().build(),
             Self::Threads(workers) => {

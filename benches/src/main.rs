@@ -14,6 +14,12 @@
 //! one message in flight per stream, all streams on one connection. All contestants are measured once per repetition,
 //! in shuffled order, and the ratios are formed within a repetition; of the repetitions the median counts.
 //!
+//! ```text
+//! streamx-bench cancel [--runs 1000] [--threads 2]
+//! ```
+//!
+//! measures instead how long it takes until a handler learns that its caller is gone, over one hop and over three.
+//!
 //! To look into one process, start it by hand and keep its input open:
 //!
 //! ```text
@@ -21,6 +27,7 @@
 //! streamx-bench drive floor|streamx ADDRESS STREAMS SIZE [--threads 2]
 //! ```
 
+mod cancel;
 mod contest;
 mod control;
 mod echo;
@@ -57,6 +64,10 @@ fn run(arguments: &[String]) -> io::Result<()> {
             let options = Options::parse(options)?;
             echo::serve(options.runtime, options.placement()?)
         }
+        ["cancel", ref options @ ..] => {
+            let options = Options::parse(options)?;
+            cancel::measure(options.runtime, options.runs)
+        }
         ["drive", "floor", address, streams, size] => {
             floor::drive(parse("ADDRESS", address)?, parse("STREAMS", streams)?, parse("SIZE", size)?)
         }
@@ -79,6 +90,7 @@ struct Options {
     contest: Contest,
     placement: String,
     runtime: Runtime,
+    runs: usize,
 }
 
 impl Options {
@@ -87,12 +99,14 @@ impl Options {
             contest: Contest::default(),
             placement: "adaptive".to_owned(),
             runtime: Runtime::CurrentThread,
+            runs: 1000,
         };
         let (pairs, rest) = words.as_chunks::<2>();
         for &[name, value] in pairs {
             match name {
                 "--placement" => options.placement = value.to_owned(),
                 "--threads" => options.runtime = Runtime::Threads(parse(name, value)?),
+                "--runs" => options.runs = parse(name, value)?,
                 "--repetitions" => options.contest.repetitions = parse(name, value)?,
                 "--window" => options.contest.window_millis = parse(name, value)?,
                 "--other" => options.contest.other = Some(value.into()),
