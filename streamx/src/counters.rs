@@ -54,7 +54,7 @@ counters! {
     receive_pauses,
     /// How often a sender waited because the reader at the streamx peer was behind.
     send_pauses,
-    /// Streams ended because their reader was too far behind.
+    /// Streams ended because their reader was too far behind, and unary calls refused because handlers were.
     receive_overflows,
 }
 

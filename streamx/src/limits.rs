@@ -97,10 +97,10 @@ setters! {
     /// at once. Default 16 MiB. The alternative is to end the stream: both sides get an error that names this limit.
     stream_receive_buffer: usize;
     /// How many bytes all streams of one connection may queue together. Default 64 MiB. Beyond it the stream that
-    /// is furthest behind ends.
+    /// is furthest behind ends; of unary calls, the next one is refused.
     connection_receive_buffer: usize;
     /// How many bytes all connections of a server, or of a channel, may queue together. Default 512 MiB. Beyond it the
-    /// stream ends that is furthest behind on the connection that receives.
+    /// stream ends that is furthest behind on the connection that receives; of unary calls, the next one is refused.
     server_receive_buffer: usize;
     /// How many bytes the only stream of a connection may queue before its socket is left unread, so that the
     /// sender has to wait. Default 1 MiB.

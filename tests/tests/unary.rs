@@ -1,5 +1,6 @@
 //! Unary calls: many on one connection, one at a time where the server cannot do more, and what they can carry.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::Duration;
@@ -351,5 +352,34 @@ async fn a_call_larger_than_max_message_size_fails_and_the_connection_stays() {
     assert!(error.to_string().contains("max_message_size"), "{error}");
     assert_eq!(rig.client.ask(Note::number(3)).await.unwrap(), Note::number(3));
     assert_eq!(rig.client().connections_opened, opened);
+    rig.at_rest().await;
+}
+
+#[tokio::test]
+async fn arguments_that_no_handler_has_taken_are_bounded_and_the_call_above_is_refused() {
+    const SIZE: usize = 4096;
+    let body = || {
+        let mut body = b"\x0c\0\x01\x0b\0\x02\0\0\x10\0".to_vec();
+        body.resize(body.len() + SIZE, 0x5a);
+        body.extend_from_slice(b"\0\0");
+        body
+    };
+    let server = Limits::default().connection_receive_buffer(SIZE + SIZE / 2);
+    let rig = Setup { placement: Placement::Task, server, ..Setup::default() }.start().await;
+    let mut peer = Raw::connect(rig.address()).await;
+    let calls: Vec<u8> = (1..=3).flat_map(|sequence| raw::framed(1, "Ask", sequence, &body())).collect();
+    peer.write(&calls).await;
+    let mut answered = BTreeMap::new();
+    for _ in 0..3 {
+        let answer = peer.read_framed().await;
+        answered.insert(sequence(&answer), answer);
+    }
+    assert_eq!(answered[&1][3], 2, "a reply");
+    assert_eq!(answered[&2][3], 2, "a reply");
+    assert_eq!(answered[&3][3], 3, "an exception");
+    let text = String::from_utf8_lossy(&answered[&3]).into_owned();
+    assert!(text.contains("(limit connection_receive_buffer)"), "{text}");
+    assert_eq!(rig.server().receive_overflows, 1);
+    drop(peer);
     rig.at_rest().await;
 }

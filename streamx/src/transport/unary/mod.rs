@@ -1,5 +1,6 @@
 //! Unary Thrift calls over the connection task: Framed, and TTHeader with an inner frame.
 
+mod call;
 mod client;
 mod server;
 

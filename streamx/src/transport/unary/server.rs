@@ -1,32 +1,33 @@
 //! The server's side of a connection that carries unary calls.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::task::{self, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
+use super::call::{Answer, Call, Request};
 use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::child::Children;
-use crate::call::context::{self, Facts};
+use crate::call::context;
 use crate::call::router::{NoRoute, Route, Router};
-use crate::call::{Context, Encode, Exchange, Incoming, Mode, Outgoing, Protocol};
+use crate::call::{Context, Exchange, Mode, Protocol};
 use crate::transport::connection::{self, Deliveries};
 use crate::transport::failure::{Failure, exception_type};
 use crate::transport::handlers::{Running, Serving};
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
-use crate::transport::outbox::Share;
-use crate::transport::{encode_into, lock, metainfo};
+use crate::transport::{lock, metainfo};
 use crate::wire::unary::{self, EnvelopeKind, Framing, Unary};
-use crate::wire::{Cut, private, timeout};
-use crate::{Code, Error, Metadata, Result, Side};
+use crate::wire::{Cut, timeout};
+use crate::{Code, Error, Result, Side};
 
 /// What the connection task of a server does with unary messages.
 pub(crate) struct Server {
     link: Arc<Link>,
     router: Arc<Router>,
     calls: Arc<Calls>,
+    queued: Arc<AtomicUsize>,
     next: u64,
 }
 
@@ -34,25 +35,9 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Calls(Mutex<HashMap<u64, Arc<Call>>>);
 
-/// One call that is served.
-struct Call {
-    link: Arc<Link>,
-    inbox: Inbox,
-    framing: Framing,
-    method: &'static str,
-    sequence: i32,
-    oneway: bool,
-    answered: Mutex<bool>,
-    facts: Facts,
-    /// What the handler wants to travel with the answer.
-    backward: Mutex<Metadata>,
-    /// The calls that the handler has made.
-    children: Children,
-}
-
 impl Server {
     pub(crate) fn new(link: &Arc<Link>, router: Arc<Router>) -> Self {
-        Self { link: Arc::clone(link), router, calls: Arc::default(), next: 0 }
+        Self { link: Arc::clone(link), router, calls: Arc::default(), queued: Arc::default(), next: 0 }
     }
 
     fn handle(&mut self, message: Unary, out: &mut Deliveries) -> Result<()> {
@@ -91,6 +76,24 @@ impl Server {
             let text = format!("{limit} calls run on this connection already (limit max_streams)");
             return Err(refuse(Error::limit(text)));
         }
+        let (limits, meter) = (&self.link.limits, &self.link.meter);
+        for (whose, queued, limit, option) in [
+            (
+                "connection",
+                self.queued.load(Relaxed) as u64,
+                limits.connection_receive_buffer,
+                "connection_receive_buffer",
+            ),
+            ("server", meter.queued_bytes.get(), limits.server_receive_buffer, "server_receive_buffer"),
+        ] {
+            if queued >= limit as u64 {
+                let text = format!(
+                    "the handlers of this {whose} are behind: {queued} bytes of arguments are queued (limit {option})"
+                );
+                meter.receive_overflows.add(1);
+                return Err(refuse(Error::limit(text)));
+            }
+        }
         let service = message.header.as_ref().and_then(|header| header.string(SERVICE)).unwrap_or_default();
         let route = self.router.find(service, message.method.as_str())?;
         if route.method.mode.is_streaming() {
@@ -112,6 +115,7 @@ impl Server {
         let call = Arc::new(Call {
             link: Arc::clone(&self.link),
             inbox: Inbox::default(),
+            queued: Arc::clone(&self.queued),
             framing: message.framing,
             method: route.method.name,
             sequence: message.sequence,
@@ -121,7 +125,10 @@ impl Server {
             backward: Mutex::default(),
             children: Children::default(),
         });
-        let charge = |cost, _| _ = self.link.meter.queued_bytes.add(cost);
+        let charge = |cost, _| {
+            self.queued.fetch_add(cost, Relaxed);
+            self.link.meter.queued_bytes.add(cost);
+        };
         let _nobody_waits_yet = call.inbox.push(message.body, self.link.turns.current(), charge);
         let _nobody_waits_yet = call.inbox.end(Ok(()), &self.link.turns);
         self.link.meter.streams.add(1);
@@ -169,7 +176,7 @@ impl connection::Protocol for Server {
             out.cancel(&call.children, &error);
             let (wakers, freed) = call.inbox.abandon(error.clone(), &self.link.turns);
             out.wakers.extend(wakers.into_iter().flatten());
-            self.link.meter.queued_bytes.sub(freed);
+            call.freed(freed);
         }
     }
 
@@ -183,7 +190,7 @@ impl connection::Protocol for Server {
             out.cancel(&call.children, &gone);
             let (wakers, freed) = call.inbox.abandon(gone, &self.link.turns);
             out.wakers.extend(wakers.into_iter().flatten());
-            self.link.meter.queued_bytes.sub(freed);
+            call.freed(freed);
         }
     }
 
@@ -198,119 +205,6 @@ impl connection::Protocol for Server {
     fn is_idle(&self) -> bool {
         lock(&self.calls.0).is_empty()
     }
-}
-
-impl context::Served for Call {
-    fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    fn set_header(&self, key: &str, value: &str) -> Result<()> {
-        if self.framing == Framing::Framed {
-            let text = "a Framed answer has no place for a header; the caller has to use ttheader://";
-            return Err(Error::new(Code::FailedPrecondition, text));
-        }
-        context::add(&mut lock(&self.backward), key, value)
-    }
-
-    fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
-        self.set_header(key, value)
-    }
-
-    fn send_header(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn children(&self) -> &Children {
-        &self.children
-    }
-
-    fn poll_cancelled(&self, cx: &task::Context<'_>) -> Poll<Error> {
-        self.inbox.poll_over(cx)
-    }
-}
-
-/// The arguments.
-struct Request(Arc<Call>);
-
-impl Incoming for Request {
-    fn poll_message(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Option<Bytes>>> {
-        let received = ready!(self.0.inbox.poll(cx));
-        self.0.link.meter.queued_bytes.sub(received.freed);
-        self.0.link.turns.end(received.turn);
-        Poll::Ready(received.message)
-    }
-
-    fn poll_header(&mut self, _cx: &mut task::Context<'_>) -> Poll<Result<Metadata>> {
-        Poll::Ready(Ok(self.0.facts.metadata.clone()))
-    }
-
-    fn poll_trailer(&mut self, _cx: &mut task::Context<'_>) -> Poll<Result<Metadata>> {
-        Poll::Ready(Ok(Metadata::default()))
-    }
-
-    fn reset(&mut self, _error: Error) {}
-
-    fn is_over(&self) -> bool {
-        self.0.inbox.is_over()
-    }
-}
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        let (turn, freed, _) = self.0.inbox.abandon_queue();
-        self.0.link.meter.queued_bytes.sub(freed);
-        self.0.link.turns.end(turn);
-    }
-}
-
-/// The result.
-struct Answer(Arc<Call>);
-
-impl Outgoing for Answer {
-    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<()>> {
-        let link = &self.0.link;
-        lock(&link.outbox).poll_room(Arc::as_ptr(&self.0).addr(), &Share::default(), &link.limits, cx)
-    }
-
-    fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
-        let Call { link, framing, method, sequence, answered, backward, .. } = &*self.0;
-        let backward = lock(backward).clone();
-        let strings: Vec<_> = backward.iter().collect();
-        let answered = &mut *lock(answered);
-        if std::mem::replace(answered, true) {
-            return Err(Error::closed("the call has been answered"));
-        }
-        let mut outbox = lock(&link.outbox);
-        outbox.check_open()?;
-        let before = outbox.open.len();
-        // The key shows a streamx client that calls may be multiplexed; a Kitex client ignores it.
-        let ints = [(MESSAGE_TYPE, "2"), (private::CODE, "0")];
-        let mark = unary::begin(
-            &mut outbox.open,
-            *framing,
-            0,
-            &strings,
-            &ints,
-            EnvelopeKind::Reply,
-            method,
-            *sequence,
-        );
-        if let Err(error) = encode_into(&mut outbox.open, before, encode, link.limits.max_message_size) {
-            *answered = false;
-            return Err(error);
-        }
-        unary::end(&mut outbox.open, mark);
-        outbox.framed();
-        let flush = outbox.flush_rule(link.turns.any());
-        drop(outbox);
-        link.act(flush);
-        Ok(())
-    }
-
-    fn finish(&mut self) {}
-
-    fn reset(&mut self, _error: Error) {}
 }
 
 /// A call on its handler's side; forgotten when the handler has ended.

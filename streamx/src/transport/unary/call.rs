@@ -1,0 +1,158 @@
+//! One unary call as its handler sees it: its context, its arguments, its answer.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::task::{self, Poll, ready};
+
+use bytes::Bytes;
+
+use super::MESSAGE_TYPE;
+use crate::call::child::Children;
+use crate::call::context::{self, Facts};
+use crate::call::{Encode, Incoming, Outgoing};
+use crate::transport::inbox::Inbox;
+use crate::transport::link::Link;
+use crate::transport::outbox::Share;
+use crate::transport::{encode_into, lock};
+use crate::wire::private;
+use crate::wire::unary::{self, EnvelopeKind, Framing};
+use crate::{Code, Error, Metadata, Result};
+
+/// One call that is served.
+pub(super) struct Call {
+    pub(super) link: Arc<Link>,
+    pub(super) inbox: Inbox,
+    /// Bytes of arguments that no handler of this connection has taken.
+    pub(super) queued: Arc<AtomicUsize>,
+    pub(super) framing: Framing,
+    pub(super) method: &'static str,
+    pub(super) sequence: i32,
+    pub(super) oneway: bool,
+    pub(super) answered: Mutex<bool>,
+    pub(super) facts: Facts,
+    /// What the handler wants to travel with the answer.
+    pub(super) backward: Mutex<Metadata>,
+    /// The calls that the handler has made.
+    pub(super) children: Children,
+}
+
+impl Call {
+    /// The arguments were taken, or dropped.
+    pub(super) fn freed(&self, bytes: usize) {
+        self.queued.fetch_sub(bytes, Relaxed);
+        self.link.meter.queued_bytes.sub(bytes);
+    }
+}
+
+impl context::Served for Call {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn set_header(&self, key: &str, value: &str) -> Result<()> {
+        if self.framing == Framing::Framed {
+            let text = "a Framed answer has no place for a header; the caller has to use ttheader://";
+            return Err(Error::new(Code::FailedPrecondition, text));
+        }
+        context::add(&mut lock(&self.backward), key, value)
+    }
+
+    fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
+        self.set_header(key, value)
+    }
+
+    fn send_header(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn children(&self) -> &Children {
+        &self.children
+    }
+
+    fn poll_cancelled(&self, cx: &task::Context<'_>) -> Poll<Error> {
+        self.inbox.poll_over(cx)
+    }
+}
+
+/// The arguments.
+pub(super) struct Request(pub(super) Arc<Call>);
+
+impl Incoming for Request {
+    fn poll_message(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        let received = ready!(self.0.inbox.poll(cx));
+        self.0.freed(received.freed);
+        self.0.link.turns.end(received.turn);
+        Poll::Ready(received.message)
+    }
+
+    fn poll_header(&mut self, _cx: &mut task::Context<'_>) -> Poll<Result<Metadata>> {
+        Poll::Ready(Ok(self.0.facts.metadata.clone()))
+    }
+
+    fn poll_trailer(&mut self, _cx: &mut task::Context<'_>) -> Poll<Result<Metadata>> {
+        Poll::Ready(Ok(Metadata::default()))
+    }
+
+    fn reset(&mut self, _error: Error) {}
+
+    fn is_over(&self) -> bool {
+        self.0.inbox.is_over()
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let (turn, freed, _) = self.0.inbox.abandon_queue();
+        self.0.freed(freed);
+        self.0.link.turns.end(turn);
+    }
+}
+
+/// The result.
+pub(super) struct Answer(pub(super) Arc<Call>);
+
+impl Outgoing for Answer {
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<()>> {
+        let link = &self.0.link;
+        lock(&link.outbox).poll_room(Arc::as_ptr(&self.0).addr(), &Share::default(), &link.limits, cx)
+    }
+
+    fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
+        let Call { link, framing, method, sequence, answered, backward, .. } = &*self.0;
+        let backward = lock(backward).clone();
+        let strings: Vec<_> = backward.iter().collect();
+        let answered = &mut *lock(answered);
+        if std::mem::replace(answered, true) {
+            return Err(Error::closed("the call has been answered"));
+        }
+        let mut outbox = lock(&link.outbox);
+        outbox.check_open()?;
+        let before = outbox.open.len();
+        // The key shows a streamx client that calls may be multiplexed; a Kitex client ignores it.
+        let ints = [(MESSAGE_TYPE, "2"), (private::CODE, "0")];
+        let mark = unary::begin(
+            &mut outbox.open,
+            *framing,
+            0,
+            &strings,
+            &ints,
+            EnvelopeKind::Reply,
+            method,
+            *sequence,
+        );
+        if let Err(error) = encode_into(&mut outbox.open, before, encode, link.limits.max_message_size) {
+            *answered = false;
+            return Err(error);
+        }
+        unary::end(&mut outbox.open, mark);
+        outbox.framed();
+        let flush = outbox.flush_rule(link.turns.any());
+        drop(outbox);
+        link.act(flush);
+        Ok(())
+    }
+
+    fn finish(&mut self) {}
+
+    fn reset(&mut self, _error: Error) {}
+}
