@@ -14,6 +14,8 @@ use crate::probe::{Handlers, Note, ProbeClient, ProbeServer};
 
 /// How long anything may take that has to happen soon.
 const SOON: Duration = Duration::from_secs(20);
+/// Longer than anything waits on a clock that jumps.
+const LONG: Duration = Duration::from_secs(2 * 3600);
 
 /// What a [`Rig`] is made of.
 #[derive(Debug, Default)]
@@ -206,4 +208,19 @@ impl Load {
 /// Gives up on what hangs.
 pub async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(SOON, future).await.expect("it takes too long")
+}
+
+/// Waits for it with a clock that jumps whenever everybody waits; gives the time that has passed on it.
+///
+/// # Panics
+///
+/// If it waits for something that no clock brings.
+pub async fn jumping<T>(future: impl Future<Output = T>) -> (T, Duration) {
+    tokio::time::pause();
+    let start = tokio::time::Instant::now();
+    let value = tokio::time::timeout(LONG, future).await.expect("it waits for ever");
+    let took = start.elapsed();
+    assert!(took < LONG, "nobody was woken");
+    tokio::time::resume();
+    (value, took)
 }

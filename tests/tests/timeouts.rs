@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use streamx::{Bidi, Channel, Code, Context, Error, Message, Result, Server};
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
-use streamx_tests::rig::{Rig, Setup, echo, eventually, settle, soon};
+use streamx_tests::rig::{Rig, Setup, echo, eventually, jumping, settle, soon};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -50,21 +50,6 @@ impl Place {
     async fn serves(&self, handlers: usize) {
         eventually(|| self.handlers.alive() == handlers).await;
     }
-}
-
-/// Waits for it with a clock that jumps whenever everybody waits; gives the time that has passed on it.
-///
-/// # Panics
-///
-/// If it waits for something that no clock brings.
-async fn jumping<T>(future: impl Future<Output = T>) -> (T, Duration) {
-    tokio::time::pause();
-    let start = Instant::now();
-    let value = tokio::time::timeout(2 * HOUR, future).await.expect("it waits for ever");
-    let took = start.elapsed();
-    assert!(took < 2 * HOUR, "nobody was woken");
-    tokio::time::resume();
-    (value, took)
 }
 
 #[track_caller]

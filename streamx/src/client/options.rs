@@ -38,7 +38,7 @@ impl Times {
     pub(super) fn bound_recv(self, exchange: Exchange) -> Exchange {
         let Exchange { mut incoming, outgoing } = exchange;
         if let Some(timeout) = self.recv_timeout {
-            incoming = Box::new(Patient::new(incoming, timeout, self.keep_open));
+            incoming = Box::new(Patient::caller(incoming, timeout, self.keep_open));
         }
         Exchange { incoming, outgoing }
     }

@@ -57,6 +57,8 @@ pub struct Server;
 pub struct ServerBuilder {
     services: Vec<Service>,
     limits: Limits,
+    recv_timeout: Option<Duration>,
+    keep_open: bool,
     drain: Duration,
 }
 
@@ -80,7 +82,13 @@ impl Server {
     /// A call that names no service, or one that is not known, goes to the only service that has the method, as
     /// Kitex does; of several, a call without a name goes to the one that was added first.
     pub fn builder() -> ServerBuilder {
-        ServerBuilder { services: Vec::new(), limits: Limits::default(), drain: DRAIN }
+        ServerBuilder {
+            services: Vec::new(),
+            limits: Limits::default(),
+            recv_timeout: None,
+            keep_open: false,
+            drain: DRAIN,
+        }
     }
 }
 
@@ -99,6 +107,30 @@ impl ServerBuilder {
         self
     }
 
+    /// How long each `recv` of a handler may wait for its caller; so may the request of a server-streaming method. It does
+    /// nothing to unary methods. Default: for ever.
+    ///
+    /// When the time is over `recv` fails with an error that [`is_timeout`](crate::Error::is_timeout) (Kitex code 12014),
+    /// again on every later call; see [`keep_open`](Self::keep_open). The caller is told nothing yet: the handler goes on,
+    /// and may send. A handler that returns the error, as `?` does, ends the call with it. Then the caller has an error
+    /// that `is_timeout` and whose [`side`](crate::Error::side) is the server; a Kitex client sees code 12001 with the text.
+    ///
+    /// The time runs from the first `recv` that finds no message, and anew after each message: a future of `recv` that is
+    /// dropped, as `tokio::select!` does, does not stop it.
+    #[must_use]
+    pub fn recv_timeout(mut self, timeout: Duration) -> Self {
+        self.recv_timeout = Some(timeout);
+        self
+    }
+
+    /// Whether a handler may call `recv` again after a [`recv_timeout`](Self::recv_timeout); the error
+    /// [`is_retryable`](crate::Error::is_retryable) then. Default false.
+    #[must_use]
+    pub fn keep_open(mut self, keep_open: bool) -> Self {
+        self.keep_open = keep_open;
+        self
+    }
+
     /// How long running calls may go on after a shutdown was asked for. Default 5 s, as Kitex.
     #[must_use]
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
@@ -114,7 +146,10 @@ impl ServerBuilder {
     pub async fn bind(self, address: impl AsRef<str>) -> Result<BoundServer> {
         let mut router = Router::default();
         for service in self.services {
-            router.add(service)?;
+            router.add(match self.recv_timeout {
+                Some(timeout) => service.bound_recv(timeout, self.keep_open),
+                None => service,
+            })?;
         }
         let listener = Listener::bind(address.as_ref()).await?;
         let (limits, router) = (Arc::new(self.limits), Arc::new(router));
