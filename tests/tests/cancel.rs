@@ -127,6 +127,20 @@ async fn a_unary_call_whose_server_multiplexes_can_be_dropped_without_losing_the
 }
 
 #[tokio::test]
+async fn both_halves_say_why_the_call_was_cancelled() {
+    let rig = Rig::start().await;
+    let (mut tx, mut rx) = rig.client.echo().await.unwrap().split();
+    tx.send(Note::number(1)).await.unwrap();
+    assert_eq!(soon(rx.recv()).await.unwrap(), Some(Note::number(1)));
+    rx.cancel("the user has closed the window");
+    for error in [tx.send(Note::number(2)).await.unwrap_err(), rx.recv().await.unwrap_err()] {
+        assert!(error.is_cancelled(), "{error}");
+        assert_eq!(error.to_string(), "Probe.Echo: the user has closed the window");
+    }
+    rig.at_rest().await;
+}
+
+#[tokio::test]
 async fn a_lost_connection_ends_the_calls_of_the_client_with_a_sentence() {
     let mut rig = Rig::start().await;
     let mut echoing = rig.echoes(1).await;

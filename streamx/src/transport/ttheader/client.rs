@@ -133,8 +133,9 @@ impl Peer {
         };
         self.closed(1);
         let flush = self.write(|outbox| put_reset(outbox, &self.caller, stream, error, trailer));
-        drop(machine);
+        // Before the machine is free again: a sender that finds the stream gone can say why.
         let (waker, freed) = stream.inbox.fail(error.clone(), &self.link.turns);
+        drop(machine);
         for waker in stream.stop().into_iter().chain(waker) {
             waker.wake();
         }

@@ -182,14 +182,18 @@ impl Outgoing for Sending {
     }
 }
 
-/// On a client the outcome is what `recv` returns; a handler learns here why nobody listens any more.
+/// A client is told why it has given up the call itself; what the server has ended it with is what `recv` returns. A handler
+/// learns here why nobody listens any more.
 fn over(stream: &Stream, client: bool) -> Error {
+    let failure = stream.inbox.failure();
     if client {
-        return Error::closed(
-            "cannot send: the call is over, or close_send was called; if the server has ended it, `recv` has the outcome",
-        );
+        return failure.filter(|error| error.side() == Side::Client).unwrap_or_else(|| {
+            Error::closed(
+                "cannot send: the call is over, or close_send was called; if the server has ended it, `recv` has the outcome",
+            )
+        });
     }
-    stream.inbox.failure().unwrap_or_else(|| {
+    failure.unwrap_or_else(|| {
         Error::closed("cannot send: the call is over").with_kitex_code(12012).with_side(Side::Server)
     })
 }
