@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
+use streamx::client::ChannelBuilder;
 use streamx::{Channel, Error};
 
 use crate::interop::InteropClient;
@@ -11,10 +12,17 @@ use crate::kitex;
 use crate::process::Server;
 
 pub mod attended;
+pub mod basic_programming;
 pub mod beside;
+pub mod cancel;
 pub mod endings;
+pub mod normal;
 pub mod streaming;
+pub mod timeout;
 pub mod unary;
+
+/// The name of this side, which servers see in the path of a cancel.
+const CALLER: &str = "streamx-client";
 
 /// The server under test.
 #[derive(Debug)]
@@ -34,10 +42,13 @@ impl Peer {
         Self { server: Server::start(Path::new(program)).await, kitex: false }
     }
 
+    fn channel_builder(&self, scheme: &str) -> ChannelBuilder {
+        Channel::builder(format!("{scheme}://{}", self.server.addr())).caller(CALLER)
+    }
+
     /// A channel of its own to the server.
     async fn channel(&self, scheme: &str) -> Channel {
-        let url = format!("{scheme}://{}", self.server.addr());
-        Channel::builder(&url).connect().await.expect("the server listens")
+        self.channel_builder(scheme).connect().await.expect("the server listens")
     }
 
     /// A client with a connection of its own for its streams.
@@ -48,6 +59,12 @@ impl Peer {
     /// What its handlers say of a caller who is gone, with one of Kitex's codes.
     fn reason(&self, code: i32) -> String {
         if self.kitex { format!("code={code}") } else { format!("code {code}, side Client") }
+    }
+
+    /// How its handlers write the path of a cancel.
+    fn path(&self, names: &[&str]) -> String {
+        let path = names.join(" -> ");
+        if self.kitex { format!("[canceled path: {path}]") } else { format!("[cancelled by {path}]") }
     }
 
     /// The two ways to call a unary method beside TTHeader Streaming.
@@ -101,6 +118,27 @@ macro_rules! every_case {
             endings::upload_cancelled endings::download_cancelled endings::client_drops
             beside::unary_metainfo beside::metainfo beside::header_and_trailer beside::header_with_first_message
             beside::trailer_of_biz_error beside::no_header_no_trailer
+            basic_programming::normal_method basic_programming::client_streaming_usage
+            basic_programming::client_streaming_client_must_close_and_recv
+            basic_programming::client_streaming_client_must_close_send_then_recv
+            basic_programming::client_streaming_server_must_return_a_response
+            basic_programming::server_streaming_usage
+            basic_programming::server_streaming_client_must_check_for_the_end
+            basic_programming::bidi_streaming_usage basic_programming::bidi_streaming_client_must_close_send
+            basic_programming::bidi_streaming_client_must_check_for_the_end
+            basic_programming::bidi_streaming_server_must_check_for_the_end
+            normal::normal_bidi_streaming normal::normal_client_streaming normal::normal_server_streaming
+            normal::normal_unary normal::unary_timeout normal::unary_timeout_is_told normal::whole_call_timeout
+            cancel::cancel_client_streaming_without_sending cancel::cancel_client_streaming_amid_messages
+            cancel::cancel_client_streaming_deferred cancel::cancel_server_streaming_slow_server
+            cancel::cancel_server_streaming_amid_messages cancel::cancel_server_streaming_deferred
+            cancel::cancel_bidi_streaming_both_halves
+            timeout::timeout_client_streaming_recv timeout::timeout_client_streaming_recv_before_stream
+            timeout::timeout_client_streaming_stream_before_recv
+            timeout::timeout_server_streaming_recv timeout::timeout_server_streaming_recv_before_stream
+            timeout::timeout_server_streaming_stream_before_recv
+            timeout::timeout_bidi_streaming_recv timeout::timeout_bidi_streaming_recv_before_stream
+            timeout::timeout_bidi_streaming_stream_before_recv
             attended::server_killed attended::reconnect
         }
     };

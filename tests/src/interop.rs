@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use streamx::{Bidi, Context, Message, Result, Sender, Streaming};
 
+mod act;
 mod calls;
 mod handlers;
 pub mod samples;
@@ -151,11 +152,15 @@ pub trait Interop {
     /// What was noted so far.
     async fn notes(&self) -> Result<Vec<String>>;
 
-    /// Fails with `boom` on `error`, with a business error on `biz`, panics on `panic`.
+    /// Fails with `boom` on `error`, with a business error on `biz`, panics on `panic`; on `hold` it answers once the number
+    /// `count` is noted.
     async fn fail(&self, command: Command) -> Result<Packet>;
 
     /// The metainfo that came with the call, sorted: `persistent [k=v,...] transient [k=v,...]`.
     async fn told(&self, ctx: Context) -> Result<String>;
+
+    /// How many milliseconds the caller has for this call, -1 if it has not said so.
+    async fn left(&self, ctx: Context) -> Result<i64>;
 
     #[bidi]
     async fn echo(&self, stream: Bidi<Packet, Packet>) -> Result<()>;
@@ -163,12 +168,19 @@ pub trait Interop {
     #[bidi]
     async fn mirror_all(&self, stream: Bidi<Everything, Everything>) -> Result<()>;
 
-    /// Answers with the number of packets and their total size; a packet with the text `enough` is answered at once.
+    /// Answers with the number of packets and their total size; a packet with the text `enough` is answered at once. A
+    /// server whose language lets it forget the answer does so after a packet with the text `forget`.
     #[client_stream]
     async fn upload(&self, stream: Streaming<Packet>) -> Result<Packet>;
 
+    /// Answers with the number of packets and the answer of Told, and sets the header `h1` to `v1` and the trailer `t1` to
+    /// `v1`. After a packet with the text `hold` it sends the header and waits until the caller is gone.
+    #[client_stream]
+    async fn gather(&self, ctx: Context, stream: Streaming<Packet>) -> Result<Packet>;
+
     /// Sends `count` packets of `size` bytes, numbered from 0. On `told` it sends the answer of Told before; on `headers`
-    /// it sets the header `h1` to `v1` and the trailer `t1` to `v1`.
+    /// it sets the header `h1` to `v1` and the trailer `t1` to `v1`; on `talk` it does both; on `wait` it goes on until the
+    /// caller is gone.
     #[server_stream]
     async fn download(&self, ctx: Context, command: Command, stream: Sender<Packet>) -> Result<()>;
 
@@ -188,6 +200,11 @@ pub trait Interop {
     /// * `headers`: set the header `h1` to `v1` and `h2` to `v2`, send it, set the trailer `t1` to `v1`, receive one command
     ///   more
     /// * `headers-biz`: do as for `headers`, then fail with a business error
+    /// * `talk`: set the header `h1` to `v1` and the trailer `t1` to `v1`, send the answer of Told, then the `count` of each
+    ///   further command
+    /// * `listen`: send `count` packets of `size` bytes, then receive until the caller has closed or is gone
+    /// * `eof`: receive until the caller has closed, and fail with `EOF`
+    /// * `relay`: send `wait` to Act of the next server and pass on what comes
     #[bidi]
     async fn act(&self, ctx: Context, stream: Bidi<Command, Packet>) -> Result<()>;
 }

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Server {
     program: PathBuf,
+    next: Option<String>,
     addr: String,
     process: Process,
 }
@@ -23,9 +24,17 @@ pub struct Server {
 impl Server {
     /// Runs `program ADDR` with a free port of this machine.
     pub async fn start(program: impl Into<PathBuf>) -> Self {
-        let program = program.into();
-        let (process, addr) = listen(&program, "127.0.0.1:0").await;
-        Self { program, addr, process }
+        Self::run(program.into(), None).await
+    }
+
+    /// Runs `program ADDR NEXT`, where NEXT is the server that it calls.
+    pub async fn start_before(next: &Self, program: impl Into<PathBuf>) -> Self {
+        Self::run(program.into(), Some(next.addr.clone())).await
+    }
+
+    async fn run(program: PathBuf, next: Option<String>) -> Self {
+        let (process, addr) = listen(&program, "127.0.0.1:0", next.as_deref()).await;
+        Self { program, next, addr, process }
     }
 
     /// `IP:PORT`, the same after a restart.
@@ -46,7 +55,7 @@ impl Server {
     /// Kills the process if it lives and starts another one on the same port.
     pub async fn restart(&mut self) {
         self.kill().await;
-        let (process, addr) = listen(&self.program, &self.addr).await;
+        let (process, addr) = listen(&self.program, &self.addr, self.next.as_deref()).await;
         assert_eq!(addr, self.addr, "a restarted server listens where it did");
         self.process = process;
     }
@@ -59,8 +68,9 @@ impl Server {
     }
 }
 
-async fn listen(program: &Path, addr: &str) -> (Process, String) {
-    let mut process = Process::start(program, &[addr]);
+async fn listen(program: &Path, addr: &str, next: Option<&str>) -> (Process, String) {
+    let arguments: Vec<_> = std::iter::once(addr).chain(next).collect();
+    let mut process = Process::start(program, &arguments);
     let line = process.line().await;
     let Some(addr) = line.as_deref().and_then(|line| line.strip_prefix("listening ")) else {
         panic!("{} {addr} did not listen, it printed {line:?}", program.display());

@@ -11,13 +11,13 @@ async fn start() -> Option<Peer> {
 
 streamx_tests::every_case!(start, "multi_thread");
 
-/// But for two: a Kitex client notices a cancel only after it has received all that is queued, which an endless stream
-/// keeps from ending, and the deadline of a call is an option that streamx does not have.
+/// But for one: a Kitex client notices a cancel only after it has received all that is queued, which an endless stream
+/// keeps from ending.
 #[tokio::test]
 async fn the_kitex_client_runs_the_same_list() {
     let Some(kitex) = kitex::build() else { return };
     let theirs: BTreeSet<_> = kitex.cases().await.iter().map(|name| name.replace('-', "_")).collect();
     let ours: BTreeSet<_> = CASES.iter().map(|&name| name.to_owned()).collect();
     assert_eq!(ours.difference(&theirs).collect::<Vec<_>>(), ["download_cancelled"]);
-    assert_eq!(theirs.difference(&ours).collect::<Vec<_>>(), ["deadline"]);
+    assert!(theirs.is_subset(&ours), "{:?}", theirs.difference(&ours));
 }

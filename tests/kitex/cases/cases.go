@@ -37,6 +37,15 @@ func (p *Peer) reason(code int) string {
 	return fmt.Sprintf("code=%d", code)
 }
 
+// path is how a handler of the server writes the path of a cancel.
+func (p *Peer) path(names ...string) string {
+	path := strings.Join(names, " -> ")
+	if p.Streamx {
+		return "[cancelled by " + path + "]"
+	}
+	return "[canceled path: " + path + "]"
+}
+
 // All is every case, in the order they run.
 func All() []Case {
 	return append(append(unary(), streaming()...), attended()...)

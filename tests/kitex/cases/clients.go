@@ -14,26 +14,29 @@ import (
 	strangerrpc "streamxkitex/gen/stranger/stranger"
 )
 
+// Caller is the name of this side, which servers see in the path of a cancel.
+const Caller = "kitex-client"
+
 // NewClient returns a client that puts all its streams on one connection.
-func NewClient(addr, protocol string) rpc.Client {
-	return rpc.MustNewClient("interop", options(addr, protocol)...)
+func NewClient(name, addr, protocol string, more ...client.Option) rpc.Client {
+	return rpc.MustNewClient("interop", append(options(name, addr, protocol), more...)...)
 }
 
 // lackingMethods returns a client of Interop as somebody knows it whose methods the server lacks.
 func lackingMethods(p *Peer) lessrpc.Client {
-	return lessrpc.MustNewClient("interop", options(p.Addr, p.Protocol)...)
+	return lessrpc.MustNewClient("interop", options(Caller, p.Addr, p.Protocol)...)
 }
 
 func lackingService(p *Peer) strangerrpc.Client {
-	return strangerrpc.MustNewClient("stranger", options(p.Addr, p.Protocol)...)
+	return strangerrpc.MustNewClient("stranger", options(Caller, p.Addr, p.Protocol)...)
 }
 
-func options(addr, protocol string) []client.Option {
+func options(name, addr, protocol string) []client.Option {
 	chosen := []client.Option{
 		client.WithHostPorts(addr),
 		client.WithConnectTimeout(5 * time.Second),
 		client.WithRPCTimeout(limit),
-		client.WithClientBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: "kitex-client"}),
+		client.WithClientBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: name}),
 		client.WithMetaHandler(transmeta.ClientTTHeaderHandler),
 		client.WithTTHeaderStreamingOptions(client.WithTTHeaderStreamingTransportOptions(
 			ttstream.WithClientMuxConnPool(ttstream.MuxConnConfig{PoolSize: 1, MaxIdleTimeout: time.Minute}))),

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"streamxkitex/gen/interop"
@@ -26,7 +27,8 @@ func streaming() []Case {
 			}})
 		}
 	}
-	return append(append(all, Case{"mirror-all", "streaming", mirrorAll}, Case{"interleaved", "streaming", interleaved}), append(endings(), beside()...)...)
+	all = append(all, Case{"mirror-all", "streaming", mirrorAll}, Case{"interleaved", "streaming", interleaved})
+	return slices.Concat(all, endings(), beside(), basicProgramming(), normal(), cancels(), timeouts())
 }
 
 // echo sends and receives at once, as a bidirectional stream may.

@@ -13,7 +13,7 @@ import (
 )
 
 func unary() []Case {
-	return []Case{
+	return append(normalUnary(), []Case{
 		{"ping", "unary", func(ctx context.Context, p *Peer) { ping(ctx, p, 1, 100) }},
 		{"ping-empty", "unary", func(ctx context.Context, p *Peer) { ping(ctx, p, 1, 0) }},
 		{"ping-1000", "unary", func(ctx context.Context, p *Peer) { ping(ctx, p, 1000, 100) }},
@@ -34,7 +34,7 @@ func unary() []Case {
 		{"unary-unknown-method", "unary", unaryUnknownMethod},
 		{"unary-unknown-service", "unary", unaryUnknownService},
 		{"unary-metainfo", "unary", unaryMetainfo},
-	}
+	}...)
 }
 
 func packet(number int64, size int) *interop.Packet {

@@ -73,16 +73,24 @@ service Interop {
     oneway void Note(1: string text)
     // What was noted so far.
     list<string> Notes()
-    // Fails with `boom` on `error`, with a business error on `biz`, panics on `panic`.
+    // Fails with `boom` on `error`, with a business error on `biz`, panics on `panic`; on `hold` it answers once the number
+    // `count` is noted.
     Packet Fail(1: Command command)
     // The metainfo that came with the call, sorted: `persistent [k=v,...] transient [k=v,...]`.
     string Told()
+    // How many milliseconds the caller has for this call, -1 if it has not said so.
+    i64 Left()
     Packet Echo(1: Packet request) (streaming.mode = "bidirectional")
     Everything MirrorAll(1: Everything request) (streaming.mode = "bidirectional")
-    // Answers with the number of packets and their total size; a packet with the text `enough` is answered at once.
+    // Answers with the number of packets and their total size; a packet with the text `enough` is answered at once. A
+    // server whose language lets it forget the answer does so after a packet with the text `forget`.
     Packet Upload(1: Packet request) (streaming.mode = "client")
+    // Answers with the number of packets and the answer of Told, and sets the header `h1` to `v1` and the trailer `t1` to
+    // `v1`. After a packet with the text `hold` it sends the header and waits until the caller is gone.
+    Packet Gather(1: Packet request) (streaming.mode = "client")
     // Sends `count` packets of `size` bytes, numbered from 0. On `told` it sends the answer of Told before; on `headers`
-    // it sets the header `h1` to `v1` and the trailer `t1` to `v1`.
+    // it sets the header `h1` to `v1` and the trailer `t1` to `v1`; on `talk` it does both; on `wait` it goes on until the
+    // caller is gone.
     Packet Download(1: Command request) (streaming.mode = "server")
     // Behaves as the first command says:
     //
@@ -100,5 +108,10 @@ service Interop {
     // * `headers`: set the header `h1` to `v1` and `h2` to `v2`, send it, set the trailer `t1` to `v1`, receive one command
     //   more
     // * `headers-biz`: do as for `headers`, then fail with a business error
+    // * `talk`: set the header `h1` to `v1` and the trailer `t1` to `v1`, send the answer of Told, then the `count` of each
+    //   further command
+    // * `listen`: send `count` packets of `size` bytes, then receive until the caller has closed or is gone
+    // * `eof`: receive until the caller has closed, and fail with `EOF`
+    // * `relay`: send `wait` to Act of the next server and pass on what comes
     Packet Act(1: Command request) (streaming.mode = "bidirectional")
 }

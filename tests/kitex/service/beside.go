@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bytedance/gopkg/cloud/metainfo"
+	"github.com/cloudwego/kitex/pkg/rpcinfo"
 	"github.com/cloudwego/kitex/pkg/streaming"
 
 	"streamxkitex/gen/interop"
@@ -15,6 +16,14 @@ import (
 // Told is the metainfo that came with the call, sorted.
 func (s *Service) Told(ctx context.Context) (string, error) {
 	return told(ctx), nil
+}
+
+// Left is how many milliseconds the caller has for this call, -1 if it has not said so.
+func (s *Service) Left(ctx context.Context) (int64, error) {
+	if timeout := rpcinfo.GetRPCInfo(ctx).Config().RPCTimeout(); timeout > 0 {
+		return timeout.Milliseconds(), nil
+	}
+	return -1, nil
 }
 
 func told(ctx context.Context) string {
@@ -29,6 +38,18 @@ func line(pairs map[string]string) string {
 	}
 	slices.Sort(sorted)
 	return strings.Join(sorted, ",")
+}
+
+type greeter interface {
+	SetHeader(streaming.Header) error
+	SetTrailer(streaming.Trailer) error
+}
+
+func greet(stream greeter) error {
+	if err := stream.SetHeader(streaming.Header{"h1": "v1"}); err != nil {
+		return err
+	}
+	return stream.SetTrailer(streaming.Trailer{"t1": "v1"})
 }
 
 func headers(ctx context.Context, stream interop.Interop_ActServer) error {

@@ -8,21 +8,24 @@ use super::{Peer, is_no_balance};
 use crate::interop::{Command, InteropClient};
 
 /// What the server says of [`with_metainfo`].
-const TOLD: &str = "persistent [LogID=a=b,User_Id=42] transient [lower=1,trace-ID=Abc]";
+pub(super) const TOLD: &str = "persistent [LogID=a=b,User_Id=42] transient [lower=1,trace-ID=Abc]";
 
 /// Keys keep their case, and empty values are not there.
-fn with_metainfo<T>(call: Call<T>) -> Call<T> {
+pub(super) fn with_metainfo<T>(call: Call<T>) -> Call<T> {
     let call = call.persistent("User_Id", "42").persistent("LogID", "a=b").persistent("Empty", "");
     call.transient("trace-ID", "Abc").transient("lower", "1").transient("empty", "")
 }
 
-fn command(what: &str, count: i64) -> Command {
+pub(super) fn command(what: &str, count: i64) -> Command {
     Command { what: what.to_owned(), count, size: 10 }
 }
 
 /// Framed messages have no place for it.
 pub async fn unary_metainfo(peer: Peer) {
-    let [framed, ttheader] = peer.unary_channels().await.map(InteropClient::new);
+    unary_metainfo_with(&peer.unary_channels().await.map(InteropClient::new)).await;
+}
+
+pub(super) async fn unary_metainfo_with([framed, ttheader]: &[InteropClient; 2]) {
     assert_eq!(with_metainfo(ttheader.told()).await.unwrap(), TOLD);
     for client in [framed, ttheader] {
         let nothing = "persistent [] transient []";
@@ -94,7 +97,7 @@ pub async fn no_header_no_trailer(peer: Peer) {
 
 /// Demands these pairs and no other.
 #[track_caller]
-fn holds(pairs: &Metadata, want: &[(&str, &str)]) {
+pub(super) fn holds(pairs: &Metadata, want: &[(&str, &str)]) {
     let mut got: Vec<_> = pairs.iter().collect();
     got.sort_unstable();
     assert_eq!(got, want);

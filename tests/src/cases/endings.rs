@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use streamx::client::Call;
 use streamx::{Channel, client};
 
 use super::streaming::echo_with;
@@ -16,35 +17,38 @@ const IMPATIENCE: Duration = Duration::from_millis(200);
 type Act = client::Bidi<Command, Packet>;
 
 pub(super) async fn act(client: &InteropClient, what: &str, count: i64) -> Act {
-    command(client, Command { what: what.to_owned(), count, size: 10 }).await
+    act_of(client.act(), Command { what: what.to_owned(), count, size: 10 }).await
 }
 
-async fn command(client: &InteropClient, command: Command) -> Act {
-    let mut stream = client.act().await.unwrap();
+/// Opens a call of Act, which may have options.
+pub(super) async fn act_of(call: Call<Act>, command: Command) -> Act {
+    let mut stream = call.await.unwrap();
     stream.send(command).await.unwrap();
     stream
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Tally {
+pub(super) struct Tally {
     cancelled: i64,
-    alive: i64,
+    pub(super) alive: i64,
 }
 
 /// Asks, once the server has seen so many streams cancelled and has so many alive. Gives the reason of the last cancel too.
-async fn count(client: &InteropClient, cancelled: i64, alive: i64) -> (Tally, String) {
+pub(super) async fn count(client: &InteropClient, cancelled: i64, alive: i64) -> (Tally, String) {
     let question = Command { what: "count".to_owned(), count: cancelled, size: alive };
-    let mut stream = command(client, question).await;
+    let mut stream = act_of(client.act(), question).await;
     let cancelled = stream.recv().await.unwrap().expect("a number of cancelled streams");
     let alive = stream.recv().await.unwrap().expect("a number of handlers alive");
     (Tally { cancelled: cancelled.number, alive: alive.number }, cancelled.text)
 }
 
 /// Waits until the server has seen one more stream cancelled than before, and demands that it has freed it.
-async fn noticed(client: &InteropClient, before: Tally, reason: &str) {
+pub(super) async fn noticed(client: &InteropClient, before: Tally, reasons: &[impl AsRef<str>]) {
     let (after, seen) = count(client, before.cancelled + 1, 0).await;
     assert_eq!(after, Tally { cancelled: before.cancelled + 1, ..before });
-    assert!(seen.contains(reason), "the server saw {seen:?}, not {reason:?}");
+    for reason in reasons.iter().map(AsRef::as_ref) {
+        assert!(seen.contains(reason), "the server saw {seen:?}, not {reason:?}");
+    }
     echo_with(client, 1, 10).await;
 }
 
@@ -184,7 +188,7 @@ pub async fn client_cancels(peer: Peer) {
     let client = peer.client().await;
     let (before, _) = count(&client, 0, 0).await;
     drop(waiting(&client).await);
-    noticed(&client, before, &peer.reason(12007)).await;
+    noticed(&client, before, &[peer.reason(12007)]).await;
 }
 
 pub async fn client_cancels_closed(peer: Peer) {
@@ -193,7 +197,7 @@ pub async fn client_cancels_closed(peer: Peer) {
     let mut stream = waiting(&client).await;
     stream.close_send().await.unwrap();
     drop(stream);
-    noticed(&client, before, &peer.reason(12007)).await;
+    noticed(&client, before, &[peer.reason(12007)]).await;
 }
 
 pub async fn upload_cancelled(peer: Peer) {
@@ -205,7 +209,7 @@ pub async fn upload_cancelled(peer: Peer) {
     drop(stream);
     // Ours does without the context, so it is dropped where it stands.
     let reason = if peer.kitex { peer.reason(12007) } else { "dropped".to_owned() };
-    noticed(&client, before, &reason).await;
+    noticed(&client, before, &[reason]).await;
 }
 
 /// The server would send for ever.
@@ -218,7 +222,7 @@ pub async fn download_cancelled(peer: Peer) {
         assert_eq!(stream.recv().await.unwrap().expect("packets without end").number, number);
     }
     drop(stream);
-    noticed(&client, before, &peer.reason(12007)).await;
+    noticed(&client, before, &[peer.reason(12007)]).await;
 }
 
 /// The whole client goes away, without a word on the wire.
@@ -233,5 +237,5 @@ pub async fn client_drops(peer: Peer) {
         drop(stream);
     });
     gone.await.unwrap();
-    noticed(&client, before, &peer.reason(12013)).await;
+    noticed(&client, before, &[peer.reason(12013)]).await;
 }

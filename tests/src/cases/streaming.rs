@@ -1,11 +1,12 @@
 //! The three streaming modes when nothing goes wrong.
 
 use futures::future::join_all;
+use streamx::client;
 
 use super::Peer;
 use super::unary::{packet, same_packet};
 use crate::interop::samples::samples;
-use crate::interop::{Command, InteropClient};
+use crate::interop::{Command, InteropClient, Packet};
 
 macro_rules! sizes {
     ($($case:ident = $with:ident($count:literal, $size:expr);)*) => {
@@ -37,7 +38,11 @@ sizes! {
 
 /// Sends and receives at once, as a bidirectional stream may.
 pub(super) async fn echo_with(client: &InteropClient, count: i64, size: usize) {
-    let (mut requests, mut replies) = client.echo().await.unwrap().split();
+    echo_over(client.echo().await.unwrap(), count, size).await;
+}
+
+pub(super) async fn echo_over(stream: client::Bidi<Packet, Packet>, count: i64, size: usize) {
+    let (mut requests, mut replies) = stream.split();
     let send = async move {
         for number in 0..count {
             requests.send(packet(number, size)).await.unwrap();
@@ -56,7 +61,10 @@ pub(super) async fn echo_with(client: &InteropClient, count: i64, size: usize) {
 }
 
 pub(super) async fn upload_with(client: &InteropClient, count: i64, size: usize) {
-    let mut stream = client.upload().await.unwrap();
+    sum_over(client.upload().await.unwrap(), count, size).await;
+}
+
+pub(super) async fn sum_over(mut stream: client::ClientStream<Packet, Packet>, count: i64, size: usize) {
     for number in 0..count {
         stream.send(packet(number, size)).await.unwrap();
     }

@@ -124,7 +124,10 @@ pub async fn unary_panic(peer: Peer) {
 
 /// Framed messages have no place for a business error: Kitex sends nothing there, streamx an ordinary error.
 pub async fn unary_biz_error(peer: Peer) {
-    let [framed, ttheader] = clients(&peer).await;
+    biz_error_with(&peer, &clients(&peer).await).await;
+}
+
+pub(super) async fn biz_error_with(peer: &Peer, [framed, ttheader]: &[InteropClient; 2]) {
     let command = || Command { what: "biz".to_owned(), ..Command::default() };
     is_no_balance(&ttheader.fail(command()).await.unwrap_err());
     let error = framed.fail(command()).await.unwrap_err();
@@ -133,7 +136,7 @@ pub async fn unary_biz_error(peer: Peer) {
         says(&error, &["business error 10001: no balance"]);
     }
     for client in [framed, ttheader] {
-        ping_with(&client, 1, 10).await;
+        ping_with(client, 1, 10).await;
     }
 }
 

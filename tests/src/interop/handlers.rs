@@ -1,22 +1,31 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use streamx::{Bidi, Context, Error, Result, Sender, Streaming};
+use tokio::sync::watch;
 
+use super::act::{act, greet, no_balance, packets, told};
 use super::calls::Calls;
-use super::{Command, Everything, Interop, NotFound, Packet};
+use super::{Command, Everything, Interop, InteropClient, NotFound, Packet};
 
 /// The service as a user of streamx writes it.
 #[derive(Clone, Debug)]
 pub struct Handlers {
     calls: Calls,
-    notes: Arc<Mutex<Vec<String>>>,
+    notes: Arc<watch::Sender<Vec<String>>>,
+    next: Option<InteropClient>,
 }
 
 impl Handlers {
     /// Handlers that have counted nothing and noted nothing.
     pub fn new() -> Self {
-        Self { calls: Calls::new(), notes: Arc::default() }
+        Self { calls: Calls::new(), notes: Arc::default(), next: None }
+    }
+
+    /// The same, of a server in the middle of a chain.
+    pub fn before(next: InteropClient) -> Self {
+        Self { next: Some(next), ..Self::new() }
     }
 }
 
@@ -51,11 +60,11 @@ impl Interop for Handlers {
     }
 
     async fn note(&self, text: String) {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.notes.send_modify(|notes| notes.push(text));
     }
 
     async fn notes(&self) -> Result<Vec<String>> {
-        Ok(self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self.notes.borrow().clone())
     }
 
     async fn fail(&self, command: Command) -> Result<Packet> {
@@ -63,12 +72,22 @@ impl Interop for Handlers {
             "error" => Err(Error::other("boom")),
             "biz" => Err(no_balance()),
             "panic" => panic!("bang"),
+            "hold" => {
+                let number = command.count.to_string();
+                let noted = self.notes.subscribe().wait_for(|notes| notes.contains(&number)).await.is_ok();
+                Ok(Packet { number: noted.into(), ..Packet::default() })
+            }
             _ => Ok(Packet { number: command.count, body: Bytes::new(), text: command.what }),
         }
     }
 
     async fn told(&self, ctx: Context) -> Result<String> {
         Ok(told(&ctx))
+    }
+
+    async fn left(&self, ctx: Context) -> Result<i64> {
+        let left = ctx.deadline().map(|at| at.saturating_duration_since(Instant::now()));
+        left.map_or(Ok(-1), |left| i64::try_from(left.as_millis())).map_err(Error::other)
     }
 
     async fn echo(&self, mut stream: Bidi<Packet, Packet>) -> Result<()> {
@@ -106,20 +125,35 @@ impl Interop for Handlers {
         self.calls.counted(counted).await
     }
 
+    async fn gather(&self, ctx: Context, mut stream: Streaming<Packet>) -> Result<Packet> {
+        let gathered = async {
+            greet(&ctx)?;
+            let mut number = 0;
+            while let Some(packet) = stream.recv().await? {
+                number += 1;
+                if packet.text == "hold" {
+                    ctx.send_header().await?;
+                    return Err(ctx.cancelled().await);
+                }
+            }
+            Ok(Packet { number, body: Bytes::new(), text: told(&ctx) })
+        };
+        self.calls.counted(gathered).await
+    }
+
     async fn download(&self, ctx: Context, command: Command, mut stream: Sender<Packet>) -> Result<()> {
         let sent = async {
-            match command.what.as_str() {
-                "told" => stream.send(Packet { text: told(&ctx), ..Packet::default() }).await?,
-                "headers" => {
-                    ctx.set_header("h1", "v1")?;
-                    ctx.set_trailer("t1", "v1")?;
-                }
-                _ => {}
+            let what = command.what.as_str();
+            if matches!(what, "headers" | "talk") {
+                greet(&ctx)?;
+            }
+            if matches!(what, "told" | "talk") {
+                stream.send(Packet { text: told(&ctx), ..Packet::default() }).await?;
             }
             for packet in packets(&command)? {
                 stream.send(packet).await?;
             }
-            Ok(())
+            if what == "wait" { Err(ctx.cancelled().await) } else { Ok(()) }
         };
         self.calls.counted(sent).await
     }
@@ -131,7 +165,7 @@ impl Interop for Handlers {
         if command.what == "count" {
             return self.count(command, stream).await; // does not count itself
         }
-        self.calls.counted(act(&ctx, command, stream)).await
+        self.calls.counted(act(&ctx, self.next.as_ref(), command, stream)).await
     }
 }
 
@@ -141,73 +175,4 @@ impl Handlers {
         stream.send(Packet { number: tally.cancelled, body: Bytes::new(), text: tally.reason }).await?;
         stream.send(Packet { number: tally.alive, ..Packet::default() }).await
     }
-}
-
-async fn act(ctx: &Context, command: Command, mut stream: Bidi<Command, Packet>) -> Result<()> {
-    match command.what.as_str() {
-        "return" => Ok(()),
-        "fail" => Err(Error::other("boom")),
-        "fail-after" => {
-            for packet in packets(&command)? {
-                stream.send(packet).await?;
-            }
-            Err(Error::other("boom"))
-        }
-        "biz" => Err(no_balance()),
-        "biz-after" => {
-            for packet in packets(&command)? {
-                stream.send(packet).await?;
-            }
-            Err(no_balance())
-        }
-        "panic" => panic!("bang"),
-        "finish-first" => {
-            for packet in packets(&command)? {
-                stream.send(packet).await?;
-            }
-            Ok(())
-        }
-        "wait" => {
-            stream.send(Packet { text: "waiting".into(), ..Packet::default() }).await?;
-            Err(ctx.cancelled().await)
-        }
-        "told" => stream.send(Packet { text: told(ctx), ..Packet::default() }).await,
-        "headers" => headers(ctx, &mut stream).await,
-        "headers-biz" => {
-            headers(ctx, &mut stream).await?;
-            Err(no_balance())
-        }
-        other => Err(Error::other(format!("unknown command {other:?}"))),
-    }
-}
-
-async fn headers(ctx: &Context, stream: &mut Bidi<Command, Packet>) -> Result<()> {
-    ctx.set_header("h1", "v1")?;
-    ctx.set_header("h2", "v2")?;
-    ctx.send_header().await?;
-    ctx.set_trailer("t1", "v1")?;
-    stream.recv().await?;
-    Ok(())
-}
-
-fn told(ctx: &Context) -> String {
-    let line = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
-        let mut pairs: Vec<_> = pairs.map(|(key, value)| format!("{key}={value}")).collect();
-        pairs.sort();
-        pairs.join(",")
-    };
-    let (persistent, transient) = (line(&mut ctx.persistent_iter()), line(&mut ctx.transient_iter()));
-    format!("persistent [{persistent}] transient [{transient}]")
-}
-
-/// The business error of every command that asks for one.
-fn no_balance() -> Error {
-    Error::biz(10001, "no balance").with_extra("k", "v")
-}
-
-/// The packets that a command asks for; they share one body.
-fn packets(command: &Command) -> Result<impl Iterator<Item = Packet> + use<>> {
-    let size = usize::try_from(command.size).map_err(Error::other)?;
-    let body = Bytes::from(vec![b'x'; size]);
-    Ok((0..command.count).map(move |number| Packet { number, body: body.clone(), text: String::new() }))
 }

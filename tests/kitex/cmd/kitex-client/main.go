@@ -37,7 +37,7 @@ func main() {
 		Addr:     flag.Arg(0),
 		Protocol: *unary,
 		Streamx:  *peer == "streamx",
-		Client:   cases.NewClient(flag.Arg(0), *unary),
+		Client:   cases.NewClient(cases.Caller, flag.Arg(0), *unary),
 		Ask: func(what string) error {
 			fmt.Println("waiting", what)
 			_, err := stdin.ReadString('\n')

@@ -1,0 +1,72 @@
+package cases
+
+import (
+	"context"
+	"time"
+
+	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/client/callopt/streamcall"
+	kitexstreaming "github.com/cloudwego/kitex/pkg/streaming"
+
+	"streamxkitex/gen/interop"
+	rpc "streamxkitex/gen/interop/interop"
+)
+
+// timeouts is what Kitex's own tests do with the time of a stream: in each mode the time of a Recv alone, the same before
+// that of the stream, and the latter before the former.
+func timeouts() (all []Case) {
+	modes := []struct {
+		name string
+		wait func(ctx context.Context, on rpc.Client, options ...streamcall.Option) error
+	}{{"client", waitForAnswer}, {"server", waitForDownload}, {"bidi", waitForBidi}}
+	kinds := []struct {
+		name         string
+		recv, stream time.Duration
+		code         int
+	}{{"recv", brief, limit, 12014}, {"recv-before-stream", brief, limit / 2, 12014}, {"stream-before-recv", limit, soon, 12015}}
+	for _, mode := range modes {
+		for _, kind := range kinds {
+			all = append(all, Case{"timeout-" + mode.name + "-streaming-" + kind.name, "streaming", func(ctx context.Context, p *Peer) {
+				recv := kitexstreaming.TimeoutConfig{Timeout: kind.recv}
+				bounded := NewClient(Caller, p.Addr, p.Protocol,
+					client.WithStreamOptions(client.WithStreamRecvTimeoutConfig(recv)))
+				timesOut(ctx, p, kind.stream, kind.code, func(ctx context.Context) error { return mode.wait(ctx, bounded) })
+				timesOut(ctx, p, kind.stream, kind.code, func(ctx context.Context) error {
+					return mode.wait(ctx, p.Client, streamcall.WithRecvTimeoutConfig(recv))
+				})
+			}})
+		}
+	}
+	return all
+}
+
+func timesOut(ctx context.Context, p *Peer, stream time.Duration, code int, wait func(ctx context.Context) error) {
+	before := count(ctx, p, 0, 0)
+	bounded, cancel := context.WithTimeout(ctx, stream)
+	defer cancel()
+	words := map[int]string{12014: "stream Recv timeout", 12015: "stream timeout"}
+	failsWith(wait(bounded), words[code])
+	noticed(ctx, p, before, p.gone(code)...)
+	echo(ctx, p, 1, 10)
+}
+
+func waitForAnswer(ctx context.Context, on rpc.Client, options ...streamcall.Option) error {
+	stream := get(on.Gather(ctx, options...))
+	must(stream.Send(ctx, &interop.Packet{Text: "hold"}), "send")
+	get(stream.Header()) // the handler runs
+	var answer interop.Packet
+	return stream.RecvMsg(ctx, &answer)
+}
+
+func waitForDownload(ctx context.Context, on rpc.Client, options ...streamcall.Option) error {
+	stream := get(on.Download(ctx, &interop.Command{What: "wait", Count: 1, Size: 10}, options...))
+	get(stream.Header())
+	return untilItFails(ctx, stream)
+}
+
+func waitForBidi(ctx context.Context, on rpc.Client, options ...streamcall.Option) error {
+	stream := get(on.Act(ctx, options...))
+	must(stream.Send(ctx, &interop.Command{What: "wait"}), "send the command")
+	get(stream.Header())
+	return untilItFails(ctx, stream)
+}
