@@ -15,6 +15,7 @@ pub mod attended;
 pub mod basic_programming;
 pub mod beside;
 pub mod cancel;
+pub mod cascade;
 pub mod endings;
 pub mod normal;
 pub mod streaming;
@@ -37,9 +38,29 @@ impl Peer {
         Some(Self { server: kitex::build()?.server().await, kitex: true })
     }
 
+    /// As [`kitex`](Self::kitex), in the middle of a chain.
+    pub async fn kitex_before(last: &Self) -> Option<Self> {
+        Some(Self { server: kitex::build()?.server_before(&last.server).await, kitex: true })
+    }
+
     /// A server of streamx, given its program.
     pub async fn streamx(program: &str) -> Self {
         Self { server: Server::start(Path::new(program)).await, kitex: false }
+    }
+
+    /// As [`streamx`](Self::streamx), in the middle of a chain.
+    pub async fn streamx_before(last: &Self, program: &str) -> Self {
+        Self { server: Server::start_before(&last.server, Path::new(program)).await, kitex: false }
+    }
+
+    /// `IP:PORT`.
+    pub fn addr(&self) -> &str {
+        self.server.addr()
+    }
+
+    /// What it is: `kitex` or `streamx`.
+    pub fn kind(&self) -> &'static str {
+        if self.kitex { "kitex" } else { "streamx" }
     }
 
     fn channel_builder(&self, scheme: &str) -> ChannelBuilder {

@@ -31,6 +31,11 @@ impl Kitex {
         Server::start(self.bin.join("kitex-server")).await
     }
 
+    /// The same, in the middle of a chain.
+    pub async fn server_before(&self, last: &Server) -> Server {
+        Server::start_before(last, self.bin.join("kitex-server")).await
+    }
+
     /// Runs a case, or a group of cases, of the Kitex client against a server. The options (`-unary`, `-peer`) are
     /// those of `cmd/kitex-client`.
     pub async fn client(&self, addr: &str, case: &str, options: &[&str]) -> Output {

@@ -4,6 +4,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ const limit = 40 * time.Second
 // Case is a named check of a server.
 type Case struct {
 	Name  string
-	Group string // "unary", "streaming", or "attended": needs somebody who kills and restarts the server
+	Group string // "unary", "streaming", "attended": needs somebody who kills and restarts the server, "chained": needs a last server
 	run   func(ctx context.Context, p *Peer)
 }
 
@@ -26,6 +27,7 @@ type Peer struct {
 	Protocol string // of unary calls: "framed" or "ttheader-framed"
 	Streamx  bool   // whether the server is streamx; a Kitex server never answers an unknown streaming method
 	Client   rpc.Client
+	Last     *Peer                   // the server behind this one, if there is a chain
 	Ask      func(what string) error // has "kill" or "restart" done to the server
 }
 
@@ -46,9 +48,17 @@ func (p *Peer) path(names ...string) string {
 	return "[canceled path: " + path + "]"
 }
 
+// name is what the server calls itself when it calls the next one.
+func (p *Peer) name() string {
+	if p.Streamx {
+		return "streamx-server"
+	}
+	return "kitex-server"
+}
+
 // All is every case, in the order they run.
 func All() []Case {
-	return append(append(unary(), streaming()...), attended()...)
+	return slices.Concat(unary(), streaming(), attended(), cascade())
 }
 
 // kitexRace marks a failure of Kitex against itself, seen in about one run of four: a header frame too many, after a

@@ -14,7 +14,7 @@ use crate::interop::{Command, InteropClient, Packet};
 /// How long a caller waits for an answer of which it is known that it never comes.
 const IMPATIENCE: Duration = Duration::from_millis(200);
 
-type Act = client::Bidi<Command, Packet>;
+pub(super) type Act = client::Bidi<Command, Packet>;
 
 pub(super) async fn act(client: &InteropClient, what: &str, count: i64) -> Act {
     act_of(client.act(), Command { what: what.to_owned(), count, size: 10 }).await

@@ -13,7 +13,7 @@ use super::normal::{BRIEF, LONG};
 use crate::interop::{InteropClient, Packet};
 
 /// Time enough for a handler to begin.
-const SOON: Duration = Duration::from_millis(300);
+pub(super) const SOON: Duration = Duration::from_millis(300);
 
 /// How long a call, and each `recv` of it, may take, and the code of the error.
 #[derive(Clone, Copy)]

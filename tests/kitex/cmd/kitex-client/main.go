@@ -1,6 +1,8 @@
-// kitex-client [-unary framed|ttheader-framed] [-peer kitex|streamx] ADDR CASE... runs cases against a server of Interop.
+// kitex-client [-unary framed|ttheader-framed] [-peer kitex|streamx] [-last ADDR] [-last-peer kitex|streamx] ADDR CASE... runs
+// cases against a server of Interop.
 //
-// A CASE is a name, a group (unary, streaming, attended) or all, which is every case but the attended ones. Each prints
+// A CASE is a name, a group (unary, streaming, attended, chained) or all, which is every unary and streaming case. A chained
+// case needs the last server, which is the next one of the server. Each prints
 // "ok CASE" or "FAIL CASE: why". An attended case prints "waiting kill" or "waiting restart" and goes on when a line on stdin
 // says that it was done. "kitex-client list" prints the names with their groups. KITEX_LOG=1 lets Kitex log to stderr.
 package main
@@ -21,6 +23,8 @@ import (
 func main() {
 	unary := flag.String("unary", "framed", "protocol of unary calls: framed or ttheader-framed")
 	peer := flag.String("peer", "kitex", "what the server is: kitex or streamx")
+	last := flag.String("last", "", "address of the server behind the server")
+	lastPeer := flag.String("last-peer", "kitex", "what that one is: kitex or streamx")
 	flag.Parse()
 	if flag.NArg() == 1 && flag.Arg(0) == "list" {
 		list()
@@ -32,12 +36,22 @@ func main() {
 	if os.Getenv("KITEX_LOG") != "1" {
 		klog.SetOutput(io.Discard)
 	}
+	var behind *cases.Peer
+	if *last != "" {
+		behind = &cases.Peer{
+			Addr:     *last,
+			Protocol: *unary,
+			Streamx:  *lastPeer == "streamx",
+			Client:   cases.NewClient(cases.Caller, *last, *unary),
+		}
+	}
 	stdin := bufio.NewReader(os.Stdin)
 	server := &cases.Peer{
 		Addr:     flag.Arg(0),
 		Protocol: *unary,
 		Streamx:  *peer == "streamx",
 		Client:   cases.NewClient(cases.Caller, flag.Arg(0), *unary),
+		Last:     behind,
 		Ask: func(what string) error {
 			fmt.Println("waiting", what)
 			_, err := stdin.ReadString('\n')
@@ -69,7 +83,7 @@ func main() {
 
 func choose(name string) (chosen []cases.Case) {
 	for _, c := range cases.All() {
-		if name == c.Name || name == c.Group || (name == "all" && c.Group != "attended") {
+		if name == c.Name || name == c.Group || (name == "all" && (c.Group == "unary" || c.Group == "streaming")) {
 			chosen = append(chosen, c)
 		}
 	}
