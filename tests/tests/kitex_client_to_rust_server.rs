@@ -1,6 +1,7 @@
 //! The real Kitex as a client of a server of streamx.
 
 use std::path::Path;
+use std::time::Duration;
 
 use streamx_tests::interop::{Handlers, InteropServer};
 use streamx_tests::kitex::{self, Kitex};
@@ -33,6 +34,18 @@ async fn unary_calls_over_ttheader_framed() {
 async fn streams() {
     let Some(kitex) = kitex::build() else { return };
     every_case_holds(&kitex, "streaming", "framed").await;
+}
+
+/// What a Kitex client sees of a `recv_timeout` that its own servers do not have.
+#[tokio::test]
+async fn the_recv_timeout_of_a_server_is_a_failure_of_the_call() {
+    let Some(kitex) = kitex::build() else { return };
+    let server = streamx::Server::builder().recv_timeout(Duration::from_millis(300));
+    let server = server.add_service(InteropServer::new(Handlers::new())).bind("127.0.0.1:0").await.unwrap();
+    let addr = server.local_addr().to_string();
+    tokio::spawn(server.serve());
+    let output = kitex.client(&addr, "bounded", &["-peer", "streamx"]).await;
+    assert!(output.ok(), "{output}");
 }
 
 #[tokio::test]

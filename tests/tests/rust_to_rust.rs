@@ -12,13 +12,12 @@ async fn start() -> Option<Peer> {
 streamx_tests::every_case!(start, "multi_thread");
 
 /// But for one: a Kitex client notices a cancel only after it has received all that is queued, which an endless stream
-/// keeps from ending. Its cascades need a chain of servers, see `cascade_with_kitex`.
+/// keeps from ending.
 #[tokio::test]
 async fn the_kitex_client_runs_the_same_list() {
     let Some(kitex) = kitex::build() else { return };
     let theirs: BTreeSet<_> = kitex.cases().await.iter().map(|name| name.replace('-', "_")).collect();
     let ours: BTreeSet<_> = CASES.iter().map(|&name| name.to_owned()).collect();
     assert_eq!(ours.difference(&theirs).collect::<Vec<_>>(), ["download_cancelled"]);
-    let chained = ["cascade_cancel", "cascade_deadline"];
-    assert_eq!(theirs.difference(&ours).collect::<Vec<_>>(), chained);
+    assert!(theirs.is_subset(&ours), "{:?}", theirs.difference(&ours));
 }

@@ -17,7 +17,7 @@ const limit = 40 * time.Second
 // Case is a named check of a server.
 type Case struct {
 	Name  string
-	Group string // "unary", "streaming", "attended": needs somebody who kills and restarts the server, "chained": needs a last server
+	Group string // "unary", "streaming", "attended": needs somebody who kills and restarts the server, "chained": needs a last server, "bounded": needs a recv_timeout on it
 	run   func(ctx context.Context, p *Peer)
 }
 
@@ -58,7 +58,7 @@ func (p *Peer) name() string {
 
 // All is every case, in the order they run.
 func All() []Case {
-	return slices.Concat(unary(), streaming(), attended(), cascade())
+	return slices.Concat(unary(), streaming(), attended(), cascade(), bounded())
 }
 
 // kitexRace marks a failure of Kitex against itself, seen in about one run of four: a header frame too many, after a

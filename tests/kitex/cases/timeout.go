@@ -40,6 +40,24 @@ func timeouts() (all []Case) {
 	return all
 }
 
+// bounded is about a server that waits for its callers for a short time only, which no Kitex server can.
+func bounded() []Case {
+	return []Case{{"recv-timeout-of-the-server", "bounded", recvTimeoutOfTheServer}}
+}
+
+func recvTimeoutOfTheServer(ctx context.Context, p *Peer) {
+	const text = "the caller sent no message within 300ms (recv_timeout of the server)"
+	stream := get(p.Client.Echo(ctx))
+	must(stream.Send(ctx, packet(0, 10)), "send")
+	samePacket(receive(ctx, stream), packet(0, 10))
+	_, err := stream.Recv(ctx)
+	failsWith(err, "12001", text)
+	upload := get(p.Client.Upload(ctx))
+	var answer interop.Packet
+	failsWith(upload.RecvMsg(ctx, &answer), "12001", text)
+	download(ctx, p, 3, 10)
+}
+
 func timesOut(ctx context.Context, p *Peer, stream time.Duration, code int, wait func(ctx context.Context) error) {
 	before := count(ctx, p, 0, 0)
 	bounded, cancel := context.WithTimeout(ctx, stream)

@@ -1,7 +1,7 @@
 // kitex-client [-unary framed|ttheader-framed] [-peer kitex|streamx] [-last ADDR] [-last-peer kitex|streamx] ADDR CASE... runs
 // cases against a server of Interop.
 //
-// A CASE is a name, a group (unary, streaming, attended, chained) or all, which is every unary and streaming case. A chained
+// A CASE is a name, a group (unary, streaming, attended, chained, bounded) or all, which is every unary and streaming case. A chained
 // case needs the last server, which is the next one of the server. Each prints
 // "ok CASE" or "FAIL CASE: why". An attended case prints "waiting kill" or "waiting restart" and goes on when a line on stdin
 // says that it was done. "kitex-client list" prints the names with their groups. KITEX_LOG=1 lets Kitex log to stderr.
