@@ -1,5 +1,4 @@
-//! The programs of the contract with users, word for word, as one test. The timeouts of the call of `watch` are not
-//! here: they do not exist yet.
+//! The programs of the contract with users, word for word, as one test.
 
 #![allow(
     clippy::allow_attributes_without_reason,
