@@ -46,8 +46,9 @@ impl<T> Streaming<T> {
     ///
     /// # Errors
     ///
-    /// The call failed: the caller gave it up, its connection is lost, or bytes that do not decode arrived. The same
-    /// error is returned on every later call. Messages that arrived before come first.
+    /// The call failed: the caller gave it up, its connection is lost, bytes that do not decode arrived, or none came within
+    /// the [`recv_timeout`](crate::server::ServerBuilder::recv_timeout) of the server. The same error is returned on every
+    /// later call, but for a timeout of a server that keeps streams open. Messages that arrived before come first.
     pub async fn recv(&mut self) -> Result<Option<T>> {
         self.rx.recv().await
     }

@@ -1,4 +1,4 @@
-//! The page "StreamX Basic Programming" of Kitex: its three usages, and each of its rules that begin with [Must]. What a
+//! The page "StreamX Basic Programming" of Kitex: its three usages, and each of its rules that begin with \[Must\]. What a
 //! rule demands of a client or a server of streamx is mostly what its types allow; what is left is tested here.
 
 use super::endings::{act, count};

@@ -1,0 +1,12 @@
+//! How to use streamx, one page for each subject.
+
+#[doc = include_str!("streams.md")]
+pub mod streams {}
+#[doc = include_str!("context.md")]
+pub mod context {}
+#[doc = include_str!("errors.md")]
+pub mod errors {}
+#[doc = include_str!("cancel.md")]
+pub mod cancel {}
+#[doc = include_str!("time.md")]
+pub mod time {}
