@@ -159,7 +159,7 @@ macro_rules! every_case {
             timeout::timeout_server_streaming_recv timeout::timeout_server_streaming_recv_before_stream
             timeout::timeout_server_streaming_stream_before_recv
             timeout::timeout_bidi_streaming_recv timeout::timeout_bidi_streaming_recv_before_stream
-            timeout::timeout_bidi_streaming_stream_before_recv
+            timeout::timeout_bidi_streaming_stream_before_recv timeout::timeout_bidi_streaming_kept_open
             attended::server_killed attended::reconnect
         }
     };

@@ -250,9 +250,23 @@ async fn a_channel_has_default_times_that_a_call_may_change() {
     let mut stream = client.echo().await.unwrap();
     echo(&mut stream, 1).await;
     assert_eq!(jumping(stream.recv()).await.0.unwrap_err().kitex_code(), Some(12014));
+    assert!(stream.recv().await.unwrap_err().is_timeout(), "the stream was not kept open");
     let mut lifted = client.echo().recv_timeout(Duration::MAX).timeout(SECOND).await.unwrap();
     echo(&mut lifted, 1).await;
     assert_eq!(jumping(lifted.recv()).await.0.unwrap_err().kitex_code(), Some(12015));
+
+    let keeping = builder().recv_timeout(SECOND).keep_open(true).connect().await.unwrap();
+    let keeping = ProbeClient::new(keeping);
+    let mut stream = keeping.echo().await.unwrap();
+    echo(&mut stream, 1).await;
+    assert!(jumping(stream.recv()).await.0.unwrap_err().is_retryable());
+    echo(&mut stream, 2).await;
+    let mut given_up = keeping.echo().keep_open(false).await.unwrap();
+    echo(&mut given_up, 1).await;
+    assert!(!jumping(given_up.recv()).await.0.unwrap_err().is_retryable());
+    drop(stream);
+    eventually(|| rig.handlers.alive() == 0).await;
+
     let waiting = tokio::spawn(client.wait(Note::number(1)));
     eventually(|| rig.handlers.alive() == 1).await;
     jumping(tokio::time::sleep(2 * SECOND)).await;

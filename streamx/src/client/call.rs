@@ -155,8 +155,8 @@ impl<T> Call<T> {
     }
 
     /// Whether a stream goes on after a [`recv_timeout`](Self::recv_timeout): nothing is sent, the error
-    /// [`is_retryable`](crate::Error::is_retryable), and `recv` may be called again (Kitex: `DisableCancelRemote`). Default
-    /// false.
+    /// [`is_retryable`](crate::Error::is_retryable), and `recv` may be called again (Kitex: `DisableCancelRemote`). The
+    /// default is that of [`ChannelBuilder::keep_open`](super::ChannelBuilder::keep_open), which is false.
     pub fn keep_open(self, keep_open: bool) -> Self {
         self.with(|options| options.keep_open(keep_open))
     }

@@ -153,6 +153,14 @@ impl ChannelBuilder {
         self
     }
 
+    /// Whether streams go on after a `recv_timeout` that set no [`keep_open`](super::Call::keep_open) of their own. Default
+    /// false.
+    #[must_use]
+    pub fn keep_open(mut self, keep_open: bool) -> Self {
+        self.times.keep_open = Some(keep_open);
+        self
+    }
+
     /// How long dialing may take; a call that has to wait for it fails then, and may be made again. Default 3 s.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {

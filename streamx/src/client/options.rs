@@ -30,7 +30,7 @@ pub(crate) struct Options {
 pub(super) struct Times {
     pub(super) timeout: Option<Duration>,
     pub(super) recv_timeout: Option<Duration>,
-    keep_open: bool,
+    pub(super) keep_open: Option<bool>,
 }
 
 impl Times {
@@ -38,7 +38,7 @@ impl Times {
     pub(super) fn bound_recv(self, exchange: Exchange) -> Exchange {
         let Exchange { mut incoming, outgoing } = exchange;
         if let Some(timeout) = self.recv_timeout {
-            incoming = Box::new(Patient::caller(incoming, timeout, self.keep_open));
+            incoming = Box::new(Patient::caller(incoming, timeout, self.keep_open.unwrap_or_default()));
         }
         Exchange { incoming, outgoing }
     }
@@ -81,7 +81,7 @@ impl Options {
     }
 
     pub(super) fn keep_open(&mut self, keep_open: bool) {
-        self.times.keep_open = keep_open;
+        self.times.keep_open = Some(keep_open);
     }
 
     /// The times of the call, over those of its channel.
@@ -89,7 +89,7 @@ impl Options {
         Times {
             timeout: self.times.timeout.or(defaults.timeout),
             recv_timeout: self.times.recv_timeout.or(defaults.recv_timeout),
-            keep_open: self.times.keep_open,
+            keep_open: self.times.keep_open.or(defaults.keep_open),
         }
     }
 

@@ -2,6 +2,9 @@ package cases
 
 import (
 	"context"
+	"errors"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/cloudwego/kitex/client"
@@ -37,7 +40,41 @@ func timeouts() (all []Case) {
 			}})
 		}
 	}
-	return all
+	return append(all, Case{"timeout-bidi-streaming-kept-open", "streaming", keptOpen})
+}
+
+// keptOpen: nothing is sent when a Recv has waited too long, and the stream goes on.
+func keptOpen(ctx context.Context, p *Peer) {
+	recv := kitexstreaming.TimeoutConfig{Timeout: brief, DisableCancelRemote: true}
+	bounded := NewClient(Caller, p.Addr, p.Protocol,
+		client.WithStreamOptions(client.WithStreamRecvTimeoutConfig(recv)))
+	for _, stream := range []rpc.Interop_EchoClient{
+		get(bounded.Echo(ctx)),
+		get(p.Client.Echo(ctx, streamcall.WithRecvTimeoutConfig(recv))),
+	} {
+		for n := range int64(2) {
+			_, err := stream.Recv(ctx)
+			failsWith(err, "12014")
+			must(stream.Send(ctx, packet(n, 10)), "send")
+			got, err := patient(ctx, stream)
+			must(err, "receive")
+			samePacket(got, packet(n, 10))
+		}
+		must(stream.CloseSend(ctx), "close")
+		if _, err := patient(ctx, stream); !errors.Is(err, io.EOF) {
+			fail("the stream ended with %v, want io.EOF", err)
+		}
+	}
+}
+
+// patient tries again for as long as it waits too long.
+func patient(ctx context.Context, from receiver[interop.Packet]) (*interop.Packet, error) {
+	for {
+		got, err := from.Recv(ctx)
+		if err == nil || !strings.Contains(err.Error(), "12014") {
+			return got, err
+		}
+	}
 }
 
 // bounded is about a server that waits for its callers for a short time only, which no Kitex server can.

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use streamx::client::{Call, ChannelBuilder};
+use streamx::client::{self, Call, ChannelBuilder};
 use streamx::{Error, Result};
 
 use super::Peer;
 use super::beside::command;
 use super::endings::{act_of, count, noticed};
 use super::normal::{BRIEF, LONG};
+use super::unary::{packet, same_packet};
 use crate::interop::{InteropClient, Packet};
 
 /// Time enough for a handler to begin.
@@ -86,6 +87,35 @@ async fn times_out(peer: Peer, times: Times, wait: impl AsyncFn(&Caller) -> Erro
         assert!(error.is_timeout(), "{error}");
         assert_eq!(error.kitex_code(), Some(times.code), "{error}");
         noticed(&client, before, &peer.gone(times.code)).await;
+    }
+}
+
+/// Nothing is sent when a `recv` has waited too long, and the stream goes on.
+pub async fn timeout_bidi_streaming_kept_open(peer: Peer) {
+    let default = peer.channel_builder("ttheader").recv_timeout(BRIEF).keep_open(true);
+    let default = InteropClient::new(default.connect().await.expect("the server listens"));
+    let by_call = peer.client().await.echo().recv_timeout(BRIEF).keep_open(true);
+    for call in [default.echo(), by_call] {
+        let mut stream = call.await.unwrap();
+        for number in 0..2 {
+            let error = stream.recv().await.unwrap_err();
+            assert!(error.is_timeout() && error.is_retryable(), "{error}");
+            assert_eq!(error.kitex_code(), Some(12014), "{error}");
+            stream.send(packet(number, 10)).await.unwrap();
+            same_packet(&patient(&mut stream).await.expect("the packet comes back"), &packet(number, 10));
+        }
+        stream.close_send().await.unwrap();
+        assert_eq!(patient(&mut stream).await, None);
+    }
+}
+
+/// Tries again for as long as it waits too long.
+async fn patient(stream: &mut client::Bidi<Packet, Packet>) -> Option<Packet> {
+    loop {
+        match stream.recv().await {
+            Err(error) if error.is_retryable() => {}
+            outcome => return outcome.unwrap(),
+        }
     }
 }
 
