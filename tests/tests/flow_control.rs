@@ -145,7 +145,7 @@ async fn a_sender_that_waits_is_told_when_its_call_is_over() {
     eventually(|| rig.client().send_pauses == 1).await;
     rx.cancel("enough");
     let error = soon(sender).await.unwrap();
-    assert!(error.is_closed(), "{error}");
+    assert!(error.is_cancelled(), "{error}");
     rig.at_rest().await;
 }
 
