@@ -35,38 +35,31 @@ func normalMethod(ctx context.Context, p *Peer) {
 	ended(ctx, stream)
 }
 
-// aliveAgain waits until so many handlers are left: one that has answered is still there for a moment.
-func aliveAgain(ctx context.Context, p *Peer, alive int64) {
-	for count(ctx, p, 0, 0).alive != alive {
-		must(ctx.Err(), "wait for the handler to return")
-	}
-}
-
 func mustCloseAndRecv(ctx context.Context, p *Peer) {
-	before := count(ctx, p, 0, 0)
+	atRest(ctx, p)
 	stream := get(p.Client.Gather(ctx))
 	for n := range int64(3) {
 		must(stream.Send(ctx, packet(n, 10)), "send")
 	}
-	count(ctx, p, 0, before.alive+1) // the server has no answer yet
+	count(ctx, p, 0, 1) // the server has no answer yet
 	answer, err := stream.CloseAndRecv(ctx)
 	must(err, "close and receive")
 	equal("count", answer.Number, 3)
-	aliveAgain(ctx, p, before.alive)
+	atRest(ctx, p)
 }
 
 func mustCloseSendThenRecv(ctx context.Context, p *Peer) {
-	before := count(ctx, p, 0, 0)
+	atRest(ctx, p)
 	stream := get(p.Client.Gather(ctx))
 	for n := range int64(3) {
 		must(stream.Send(ctx, packet(n, 10)), "send")
 	}
-	count(ctx, p, 0, before.alive+1)
+	count(ctx, p, 0, 1)
 	must(stream.CloseSend(ctx), "close")
 	var answer interop.Packet
 	must(stream.RecvMsg(ctx, &answer), "receive")
 	equal("count", answer.Number, 3)
-	aliveAgain(ctx, p, before.alive)
+	atRest(ctx, p)
 }
 
 // mustReturnAResponse: a handler in Go can forget its response, which a client in Go sees as io.EOF.
@@ -101,16 +94,16 @@ func untilTheEnd(ctx context.Context, from receiver[interop.Packet]) (messages i
 }
 
 func mustCloseSend(ctx context.Context, p *Peer) {
-	before := count(ctx, p, 0, 0)
+	atRest(ctx, p)
 	stream := get(p.Client.Echo(ctx))
 	for n := range int64(3) {
 		must(stream.Send(ctx, packet(n, 10)), "send")
 		samePacket(receive(ctx, stream), packet(n, 10))
 	}
-	count(ctx, p, 0, before.alive+1) // the server expects more
+	count(ctx, p, 0, 1) // the server expects more
 	must(stream.CloseSend(ctx), "close")
 	ended(ctx, stream)
-	aliveAgain(ctx, p, before.alive)
+	atRest(ctx, p)
 }
 
 func mustCheckForTheEndOfBoth(ctx context.Context, p *Peer) {

@@ -25,14 +25,14 @@ func (p *Peer) gone(code int) []string {
 }
 
 func cancelUpload(ctx context.Context, p *Peer, sent int64) {
-	before := count(ctx, p, 0, 0)
+	before := atRest(ctx, p)
 	doomed, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream := get(p.Client.Gather(doomed))
 	for n := range sent {
 		must(stream.Send(doomed, packet(n, 10)), "send")
 	}
-	count(ctx, p, 0, before.alive+1) // a handler that never started cannot notice
+	count(ctx, p, 0, 1) // a handler that never started cannot notice
 	cancel()
 	var answer interop.Packet
 	failsWith(stream.RecvMsg(doomed, &answer), "12007")
@@ -41,24 +41,24 @@ func cancelUpload(ctx context.Context, p *Peer, sent int64) {
 
 // deferClientStreaming leaves a stream as Go programs do. Nobody receives, so Kitex looks for it every five seconds only.
 func deferClientStreaming(ctx context.Context, p *Peer) {
-	before := count(ctx, p, 0, 0)
+	before := atRest(ctx, p)
 	func() {
 		doomed, cancel := context.WithCancel(ctx)
 		defer cancel()
 		stream := get(p.Client.Gather(doomed))
 		must(stream.Send(doomed, packet(0, 10)), "send")
-		count(ctx, p, 0, before.alive+1)
+		count(ctx, p, 0, 1)
 	}()
 	noticed(ctx, p, before, p.gone(12007)...)
 }
 
 func cancelDownload(ctx context.Context, p *Peer, sent int64) {
-	before := count(ctx, p, 0, 0)
+	before := atRest(ctx, p)
 	doomed, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream := get(p.Client.Download(doomed, &interop.Command{What: "wait", Count: sent, Size: 10}))
 	packets(doomed, stream, sent/2, 10)
-	count(ctx, p, 0, before.alive+1)
+	count(ctx, p, 0, 1)
 	cancel()
 	failsWith(untilItFails(doomed, stream), "12007")
 	noticed(ctx, p, before, p.gone(12007)...)
@@ -74,7 +74,7 @@ func untilItFails(ctx context.Context, from receiver[interop.Packet]) error {
 }
 
 func deferServerStreaming(ctx context.Context, p *Peer) {
-	before := count(ctx, p, 0, 0)
+	before := atRest(ctx, p)
 	func() {
 		doomed, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -86,7 +86,7 @@ func deferServerStreaming(ctx context.Context, p *Peer) {
 
 // cancelBothHalves cancels while one goroutine sends and another receives; both are told.
 func cancelBothHalves(ctx context.Context, p *Peer) {
-	before := count(ctx, p, 0, 0)
+	before := atRest(ctx, p)
 	doomed, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream := act(doomed, p, &interop.Command{What: "listen", Count: 10, Size: 10})

@@ -23,7 +23,7 @@ func relayed(ctx context.Context, p *Peer) rpc.Interop_ActClient {
 }
 
 func cascadeCancel(ctx context.Context, p *Peer) {
-	before, last := count(ctx, p, 0, 0), count(ctx, p.Last, 0, 0)
+	before, last := atRest(ctx, p), atRest(ctx, p.Last)
 	doomed, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream := relayed(doomed, p)
@@ -34,7 +34,7 @@ func cascadeCancel(ctx context.Context, p *Peer) {
 }
 
 func cascadeDeadline(ctx context.Context, p *Peer) {
-	before, last := count(ctx, p, 0, 0), count(ctx, p.Last, 0, 0)
+	before, last := atRest(ctx, p), atRest(ctx, p.Last)
 	brief, cancel := context.WithTimeout(ctx, soon)
 	defer cancel()
 	_, err := relayed(brief, p).Recv(brief)

@@ -96,7 +96,7 @@ func recvTimeoutOfTheServer(ctx context.Context, p *Peer) {
 }
 
 func timesOut(ctx context.Context, p *Peer, stream time.Duration, code int, wait func(ctx context.Context) error) {
-	before := count(ctx, p, 0, 0)
+	before := atRest(ctx, p)
 	bounded, cancel := context.WithTimeout(ctx, stream)
 	defer cancel()
 	words := map[int]string{12014: "stream Recv timeout", 12015: "stream timeout"}
