@@ -22,6 +22,8 @@ mod transport;
 pub mod client;
 pub mod server;
 
+pub mod testing;
+
 pub mod guide;
 
 #[doc(hidden)]

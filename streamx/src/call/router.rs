@@ -57,6 +57,11 @@ impl Service {
         self.placement = placement;
         self
     }
+
+    /// Without the placement that looks at the real clock, so that a test of it repeats.
+    pub(crate) fn by_no_clock(self) -> Self {
+        if self.placement == Placement::Adaptive { self.placement(Placement::Task) } else { self }
+    }
 }
 
 impl Router {

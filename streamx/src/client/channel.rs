@@ -1,17 +1,18 @@
 //! What carries the calls of a client.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use futures::future::BoxFuture;
 
 use super::connections::{CONNECT_TIMEOUT, Connections};
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Memory};
 use super::options::Times;
 use crate::call::router::Router;
 use crate::call::{Exchange, Open, Opening, Service};
-use crate::counters::Counters;
+use crate::counters::{Counters, Meter};
+use crate::transport::Socket;
 use crate::{Code, Error, Limits, Result};
 
 /// Connections to one address. Cheap to clone; all clones share the connections.
@@ -92,11 +93,22 @@ impl Channel {
     ///
     /// If two methods of the service have one wire name, which only `#[cfg]` can bring about.
     pub fn in_process(service: impl Into<Service>) -> Self {
+        Self::over_memory(service.into(), Limits::default(), Arc::default(), || Ok(Socket::pair()))
+    }
+
+    /// As [`in_process`](Self::in_process), over connections that are made like this.
+    pub(crate) fn over_memory(
+        service: Service,
+        limits: Limits,
+        meter: Arc<Meter>,
+        connect: impl Fn() -> io::Result<(Socket, Socket)> + Send + Sync + 'static,
+    ) -> Self {
         let mut router = Router::default();
-        if let Err(error) = router.add(service.into()) {
+        if let Err(error) = router.add(service) {
             panic!("{error}");
         }
-        let connections = Connections::new(Endpoint::memory(router), Limits::default(), CONNECT_TIMEOUT, "");
+        let server = Memory { router: Arc::new(router), meter, connect: Box::new(connect) };
+        let connections = Connections::new(Endpoint::memory(server), limits, CONNECT_TIMEOUT, "");
         Self { connections: Arc::new(connections), times: Times::default() }
     }
 

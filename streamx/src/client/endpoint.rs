@@ -1,7 +1,7 @@
 //! Where a channel connects to, and how it speaks there.
 
-use std::fmt;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use tokio::net::TcpStream;
 #[cfg(unix)]
@@ -36,8 +36,16 @@ enum Place {
     Tcp(String),
     #[cfg(unix)]
     Unix(std::path::PathBuf),
-    /// A server of our own, in this process; it lives as long as its connections.
-    Memory(Arc<Router>),
+    Memory(Arc<Memory>),
+}
+
+/// A server of our own, in this process; it lives as long as its connections.
+pub(crate) struct Memory {
+    pub(crate) router: Arc<Router>,
+    /// What its connections have done and hold.
+    pub(crate) meter: Arc<Meter>,
+    /// Makes the two ends of a connection to it.
+    pub(crate) connect: Box<dyn Fn() -> io::Result<(Socket, Socket)> + Send + Sync>,
 }
 
 impl Endpoint {
@@ -52,8 +60,8 @@ impl Endpoint {
     }
 
     /// A server inside this process.
-    pub(crate) fn memory(router: Router) -> Self {
-        Self { scheme: Scheme::TTHeader, place: Place::Memory(Arc::new(router)) }
+    pub(crate) fn memory(memory: Memory) -> Self {
+        Self { scheme: Scheme::TTHeader, place: Place::Memory(Arc::new(memory)) }
     }
 
     /// Whether the endpoint carries streams.
@@ -74,17 +82,16 @@ impl Endpoint {
             Place::Tcp(address) => TcpStream::connect(address).await.and_then(Socket::tcp),
             #[cfg(unix)]
             Place::Unix(path) => UnixStream::connect(path).await.map(Socket::Unix),
-            Place::Memory(router) => {
-                let (near, far) = Socket::pair();
-                let (router, limits) = (Arc::clone(router), Arc::clone(limits));
+            Place::Memory(memory) => (memory.connect)().map(|(near, far)| {
+                let Memory { router, meter, .. } = &**memory;
+                let (router, limits, meter) = (Arc::clone(router), Arc::clone(limits), Arc::clone(meter));
                 tokio::spawn(async move {
                     // Never told to stop: it ends with the connection.
                     let stop = watch::Sender::new(Stop::No);
-                    let meter = Arc::<Meter>::default();
                     serve(far, Serve { router, limits, meter, stop: stop.subscribe() }).await;
                 });
-                Ok(near)
-            }
+                near
+            }),
         };
         socket.map_err(|error| {
             Error::transport(format!("cannot connect to {self}: {error}")).with_source(error).retryable()

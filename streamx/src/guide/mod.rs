@@ -10,3 +10,5 @@ pub mod errors {}
 pub mod cancel {}
 #[doc = include_str!("time.md")]
 pub mod time {}
+#[doc = include_str!("testing.md")]
+pub mod testing {}
