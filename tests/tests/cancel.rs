@@ -1,9 +1,14 @@
 //! Dropping cancels: whatever a client drops frees the handler and everything else, and one stream's end is no other
 //! stream's business.
 
-use streamx::{Bidi, Error, Limits, Message, Placement, Result};
+use std::time::Duration;
+
+use streamx::testing::Network;
+use streamx::{Bidi, Context, Error, Limits, Message, Placement, Result, Sender, Server};
 use streamx_tests::probe::{End, Note};
-use streamx_tests::rig::{Rig, Setup, echo, eventually, soon};
+use streamx_tests::raw::{DATA, HEADER, RESET, Raw, frame};
+use streamx_tests::rig::{Rig, Setup, echo, eventually, settle, soon};
+use tokio::sync::mpsc;
 
 /// Starts a server, lets a handler begin, drops what the caller holds, and waits until all is gone.
 macro_rules! dropped {
@@ -309,4 +314,70 @@ async fn a_message_that_is_too_large_to_receive_leaves_the_sixty_three_other_str
         drop(others);
         rig.at_rest().await;
     }
+}
+
+#[streamx::service]
+trait Tap {
+    /// Sends for ever, and tells what has stopped it.
+    #[server_stream]
+    async fn run(&self, ctx: Context, note: Note, stream: Sender<Note>) -> Result<()>;
+
+    /// Reads nothing.
+    #[bidi]
+    async fn fill(&self, stream: Bidi<Note, Note>) -> Result<()>;
+}
+
+struct Water(mpsc::UnboundedSender<Error>);
+
+impl Tap for Water {
+    async fn run(&self, _: Context, note: Note, mut stream: Sender<Note>) -> Result<()> {
+        let error = loop {
+            if let Err(error) = stream.send(&note).await {
+                break error;
+            }
+        };
+        self.0.send(error.clone()).map_err(Error::other)?;
+        Err(error)
+    }
+
+    async fn fill(&self, stream: Bidi<Note, Note>) -> Result<()> {
+        std::future::pending::<()>().await;
+        drop(stream);
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_that_waits_for_room_fails_as_soon_as_its_call_is_cancelled() {
+    let network = Network::default();
+    let client = TapClient::new(network.channel(TapServer::new(Water(mpsc::unbounded_channel().0))));
+    let (mut tx, mut rx) = client.fill().await.unwrap().split();
+    network.hold();
+    let send_all = async { while tx.send(Note::of_size(1, 60_000)).await.is_ok() {} };
+    let cancel = async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        rx.cancel("enough");
+    };
+    // Nothing leaves any more, so room would never come.
+    let both = async { tokio::join!(send_all, cancel) };
+    tokio::time::timeout(Duration::from_millis(2), both).await.expect("the send has failed");
+}
+
+#[tokio::test]
+async fn a_handler_whose_send_waits_for_room_is_told_at_once_that_its_caller_is_gone() {
+    let (tells, mut told) = mpsc::unbounded_channel();
+    let server = Server::builder().add_service(TapServer::new(Water(tells)));
+    let server = server.bind("127.0.0.1:0").await.unwrap();
+    let mut raw = Raw::connect(&server.local_addr().to_string()).await;
+    tokio::spawn(server.serve());
+    raw.write(&frame(1, HEADER, "Run", b"")).await;
+    // 1: i64 = 1, 2: binary of 60,000 bytes
+    let note = [&[10, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 11, 0, 2, 0, 0, 0xea, 0x60][..], &[7; 60_000], &[0]];
+    raw.write(&frame(1, DATA, "Run", &note.concat())).await;
+    // It reads nothing, so the handler has to wait when the buffers are full.
+    settle().await;
+    raw.write(&frame(1, RESET, "Run", b"")).await;
+    // Without a word it would be dropped after its grace.
+    let reason = soon(told.recv()).await.expect("it was told");
+    assert!(reason.is_cancelled(), "{reason}");
 }

@@ -149,6 +149,12 @@ impl Inbox {
         }
     }
 
+    /// Waits until nothing more will arrive, which at a client is the end of the call.
+    pub(crate) fn poll_end(&self, cx: &task::Context<'_>) -> Poll<()> {
+        let state = &mut *lock(&self.state);
+        if state.end.is_some() { Poll::Ready(()) } else { state.watch(cx) }
+    }
+
     /// Nothing more will arrive. What is queued is still delivered; the first end stays.
     pub(crate) fn end(&self, end: Result<()>, turns: &Turns) -> Option<Waker> {
         let state = &mut *lock(&self.state);

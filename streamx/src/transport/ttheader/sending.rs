@@ -77,6 +77,12 @@ impl Sending {
         Poll::Ready(Err(Error::new(Code::DeadlineExceeded, text)))
     }
 
+    /// Waits until the call is over: the peer may take nothing for long.
+    fn poll_over(&self, cx: &Context<'_>) -> Poll<()> {
+        let inbox = &self.stream.inbox;
+        if self.hold.is_some() { inbox.poll_end(cx) } else { inbox.poll_over(cx).map(drop) }
+    }
+
     fn put_frame(&mut self, payload: Payload<'_>, last: bool) -> Result<Flush> {
         let Self { peer, stream, share, burst, large, spent, .. } = self;
         let limit = peer.limits().max_message_size;
@@ -150,7 +156,12 @@ impl Outgoing for Sending {
             return Poll::Ready(Ok(()));
         }
         let call = Arc::as_ptr(&self.stream).addr();
-        lock(&link.outbox).poll_room(call, &self.share, &link.limits, cx)
+        let room = lock(&link.outbox).poll_room(call, &self.share, &link.limits, cx);
+        if room.is_pending() && self.poll_over(cx).is_ready() {
+            // There is nothing to wait for, and `put` says why.
+            return Poll::Ready(Ok(()));
+        }
+        room
     }
 
     fn put(&mut self, encode: Encode<'_>, last: bool) -> Result<()> {
