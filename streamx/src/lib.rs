@@ -34,7 +34,7 @@ pub mod private;
 pub mod fuzz;
 
 pub use call::{Context, Placement, Protocol, Service};
-pub use client::Channel;
+pub use client::{Channel, Pool};
 pub use codec::Message;
 pub use counters::Counters;
 pub use error::{BizError, Code, Error, Result, Side};

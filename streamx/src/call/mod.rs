@@ -47,6 +47,8 @@ pub(crate) struct Opening {
     pub parent: Option<Context>,
     /// How long the call may take; the peer is told.
     pub timeout: Option<Duration>,
+    /// Whether it waits for a connection while none can be made.
+    pub wait_for_ready: bool,
 }
 
 /// Writes one message to the end of the buffer it is given; on failure the buffer is cut back.
@@ -146,4 +148,8 @@ pub(crate) trait Open: Send + Sync + 'static {
 
     /// What the connections have done and hold.
     fn counters(&self) -> Counters;
+
+    /// Opens no more calls, waits at most so long until those that run are over, and cuts off the rest. How many
+    /// those were.
+    fn shutdown(&self, timeout: Duration) -> BoxFuture<'static, usize>;
 }

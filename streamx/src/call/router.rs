@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::Method;
 use super::placement::{Pace, Placement};
@@ -35,6 +36,7 @@ pub(crate) struct Route {
     pub(crate) service: &'static str,
     pub(crate) method: Method,
     pub(crate) pace: Pace,
+    running: AtomicUsize,
 }
 
 /// Nothing serves what was asked for. `exception` is the type of the exception Kitex uses for it.
@@ -74,7 +76,8 @@ impl Router {
         let mut routes = HashMap::with_capacity(methods.len());
         for method in methods {
             let wire = method.name;
-            let route = Route { service: name, method, pace: Pace::new(placement) };
+            let route =
+                Route { service: name, method, pace: Pace::new(placement), running: AtomicUsize::new(0) };
             if routes.insert(wire, Arc::new(route)).is_some() {
                 return Err(invalid(format!("service {name} has two methods with the wire name {wire}")));
             }
@@ -97,6 +100,11 @@ impl Router {
         }
     }
 
+    /// Every method.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.services.iter().flat_map(|routes| routes.methods.values().map(|route| &**route))
+    }
+
     fn no_service(&self, service: &str, method: &str) -> NoRoute {
         let known = list(self.services.iter().map(|routes| routes.name));
         let text = if service.is_empty() {
@@ -108,6 +116,23 @@ impl Router {
             format!("unknown service {}, method {}; this server has {known}", shown(service), shown(method))
         };
         NoRoute { exception: 20, error: unimplemented(text) }
+    }
+}
+
+impl Route {
+    /// A handler of this method has begun.
+    pub(crate) fn begins(&self) {
+        self.running.fetch_add(1, Relaxed);
+    }
+
+    /// A handler of this method is gone.
+    pub(crate) fn ends(&self) {
+        self.running.fetch_sub(1, Relaxed);
+    }
+
+    /// How many handlers of this method there are.
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Relaxed)
     }
 }
 

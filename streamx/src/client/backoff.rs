@@ -24,7 +24,7 @@ impl Backoff {
 }
 
 /// A number from 0 to 1: the seed of a hasher is the one source of chance that needs no further crate.
-fn chance() -> f64 {
+pub(super) fn chance() -> f64 {
     let random = RandomState::new().hash_one(());
     f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

@@ -75,7 +75,9 @@ impl Prepared {
         let timeout = deadline.map(Deadline::timeout);
         let opened = match options.strings() {
             Ok(strings) => {
-                let opening = channel.open(Opening { service, method, mode, strings, parent, timeout });
+                let wait_for_ready = times.wait_for_ready.unwrap_or_default();
+                let opening = Opening { service, method, mode, strings, parent, timeout, wait_for_ready };
+                let opening = channel.open(opening);
                 match deadline {
                     Some(deadline) => deadline.open(opening).await,
                     None => opening.await,
@@ -159,6 +161,16 @@ impl<T> Call<T> {
     /// default is that of [`ChannelBuilder::keep_open`](super::ChannelBuilder::keep_open), which is false.
     pub fn keep_open(self, keep_open: bool) -> Self {
         self.with(|options| options.keep_open(keep_open))
+    }
+
+    /// Whether the call waits while no connection can be made, in place of failing: it dials, with pauses of 1 s to 2 min
+    /// while that fails, until it succeeds or the [`timeout`](Self::timeout) of the call has passed. The word is that of
+    /// gRPC.
+    ///
+    /// It waits for a connection only. What fails on a connection fails the call. The default is that of
+    /// [`ChannelBuilder::wait_for_ready`](super::ChannelBuilder::wait_for_ready), else false.
+    pub fn wait_for_ready(self, wait: bool) -> Self {
+        self.with(|options| options.wait_for_ready(wait))
     }
 
     /// Makes this a call of the handler with that context, wherever it is made: it takes over its persistent metainfo and

@@ -6,9 +6,10 @@ use std::{fmt, io};
 
 use futures::future::BoxFuture;
 
-use super::connections::{CONNECT_TIMEOUT, Connections};
+use super::connections::{Connections, Settings};
 use super::endpoint::{Endpoint, Memory};
 use super::options::Times;
+use super::pool::Pool;
 use crate::call::router::Router;
 use crate::call::{Exchange, Open, Opening, Service};
 use crate::counters::{Counters, Meter};
@@ -38,15 +39,19 @@ use crate::{Code, Error, Limits, Result};
 ///
 /// All streams go over one connection, until it carries `max_streams` of them. A unary call goes over a connection of
 /// its own, which the next call uses again; over `ttheader://` unary calls share one connection too, as soon as the
-/// server has shown that it is a streamx server (a Kitex server answers the calls of one connection one by one).
+/// server has shown that it is a streamx server (a Kitex server answers the calls of one connection one by one). A
+/// [`Pool`] changes that.
 ///
-/// A connection that is lost ends its calls with an error, and a new one is made, with pauses of 1 s to 2 min while that
-/// fails. A call that finds no connection dials at once. Dialing takes at most 3 s, or
-/// [`connect_timeout`](ChannelBuilder::connect_timeout).
+/// A connection that is lost ends its calls with an error, and where streams share it a new one is made, with pauses of
+/// 1 s to 2 min while that fails. A call that finds no connection dials at once. Dialing takes at most 3 s, or
+/// [`connect_timeout`](ChannelBuilder::connect_timeout); when it fails the call fails, and the next one dials again.
+///
+/// The page [`connections`](crate::guide::connections) of the guide says more.
 ///
 /// # Dropping
 ///
-/// The connections close when the last clone, the last client and the last handle of a stream are dropped.
+/// The connections close when the last clone, the last client and the last handle of a stream are dropped. To let running
+/// calls end first and know when they have, there is [`shutdown`](Self::shutdown).
 #[derive(Clone)]
 pub struct Channel {
     connections: Arc<dyn Open>,
@@ -57,9 +62,7 @@ pub struct Channel {
 #[derive(Debug)]
 pub struct ChannelBuilder {
     url: String,
-    limits: Limits,
-    caller: String,
-    connect_timeout: Duration,
+    settings: Settings,
     times: Times,
 }
 
@@ -77,9 +80,7 @@ impl Channel {
     pub fn builder(url: impl AsRef<str>) -> ChannelBuilder {
         ChannelBuilder {
             url: url.as_ref().to_owned(),
-            limits: Limits::default(),
-            caller: String::new(),
-            connect_timeout: CONNECT_TIMEOUT,
+            settings: Settings::default(),
             times: Times::default(),
         }
     }
@@ -108,7 +109,8 @@ impl Channel {
             panic!("{error}");
         }
         let server = Memory { router: Arc::new(router), meter, connect: Box::new(connect) };
-        let connections = Connections::new(Endpoint::memory(server), limits, CONNECT_TIMEOUT, "");
+        let settings = Settings { limits, ..Settings::default() };
+        let connections = Connections::new(Endpoint::memory(server), settings);
         Self { connections: Arc::new(connections), times: Times::default() }
     }
 
@@ -121,6 +123,23 @@ impl Channel {
     /// What the connections of this channel have done and hold.
     pub fn counters(&self) -> Counters {
         self.connections.counters()
+    }
+
+    /// Ends the channel and all its clones, and lets the calls that run end first.
+    ///
+    /// From now on a call fails with an error that [`is_closed`](crate::Error::is_closed); so does one that waits for a
+    /// connection. Those that run go on for at most `timeout`; then they are cut off: the server is told as by a cancel,
+    /// and here they fail with an error that [`is_cancelled`](crate::Error::is_cancelled). It is ready when every
+    /// connection has closed, at most 1 s after that, and gives how many calls were cut off: 0 if all have ended in time.
+    ///
+    /// Called again while it waits, for example with [`Duration::ZERO`], it cuts off at the end of the earlier time.
+    ///
+    /// # Dropping
+    ///
+    /// Dropping the future after its first poll cuts off nothing. No call can be made, and those that run go on to their
+    /// end.
+    pub async fn shutdown(&self, timeout: Duration) -> usize {
+        self.connections.shutdown(timeout).await
     }
 
     /// The default times of its calls.
@@ -138,7 +157,7 @@ impl ChannelBuilder {
     /// The bounds on what a server can make this side hold or wait for.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.settings.limits = limits;
         self
     }
 
@@ -146,7 +165,7 @@ impl ChannelBuilder {
     /// service that makes the calls. None by default.
     #[must_use]
     pub fn caller(mut self, name: impl Into<String>) -> Self {
-        self.caller = name.into();
+        self.settings.caller = name.into();
         self
     }
 
@@ -176,7 +195,34 @@ impl ChannelBuilder {
     /// How long dialing may take; a call that has to wait for it fails then, and may be made again. Default 3 s.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.settings.connect_timeout = timeout;
+        self
+    }
+
+    /// Which connections the channel has. Default: one that all streams share, see [`Pool::default`].
+    #[must_use]
+    pub fn pool(mut self, pool: Pool) -> Self {
+        self.settings.pool = pool;
+        self
+    }
+
+    /// Whether calls wait while no connection can be made, in place of failing, that do not
+    /// [say so](super::Call::wait_for_ready) themselves. Default false. [`connect`](Self::connect) does not wait.
+    #[must_use]
+    pub fn wait_for_ready(mut self, wait: bool) -> Self {
+        self.times.wait_for_ready = Some(wait);
+        self
+    }
+
+    /// Keeps resets away from servers that know none: a Kitex server before v0.15.0 closes the connection when it gets
+    /// one, and with it every other stream.
+    ///
+    /// A stream that is given up then ends with an error in its last frame, which its handler gets from its next `Recv`
+    /// after the messages that were sent before. When this side has said before that it sends no more, nothing is
+    /// sent, and the handler finds out nothing. The path of a cancel does not travel.
+    #[must_use]
+    pub fn without_resets(mut self) -> Self {
+        self.settings.resets = false;
         self
     }
 
@@ -202,14 +248,16 @@ impl ChannelBuilder {
     }
 
     fn connections(self) -> Result<(Connections, Times)> {
-        let caller = &self.caller;
+        let Self { url, settings, times } = self;
+        let caller = &settings.caller;
         if caller.contains(',') || caller.len() > LONGEST_NAME {
             let text =
                 format!("`{caller}` cannot be the name of a caller: it has a comma, or more than 255 bytes");
             return Err(Error::new(Code::InvalidArgument, text));
         }
-        let endpoint = Endpoint::parse(&self.url)?;
-        Ok((Connections::new(endpoint, self.limits, self.connect_timeout, caller), self.times))
+        settings.pool.check()?;
+        let endpoint = Endpoint::parse(&url)?;
+        Ok((Connections::new(endpoint, settings), times))
     }
 }
 

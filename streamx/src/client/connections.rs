@@ -1,209 +1,348 @@
-//! The connections of a channel: one that all streams share, and those of unary calls.
+//! The connections of a channel: made when a call needs one, kept by the rules of its [`Pool`].
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::{Mutex as Gate, watch};
+use tokio::sync::{Mutex as Gate, Notify, watch};
 
 use super::backoff::Backoff;
 use super::endpoint::Endpoint;
+use super::group::{Group, Pooled, Sharing};
+use super::pool::{Kind, Pool};
+use super::upkeep;
 use crate::call::{Exchange, Open, Opening};
 use crate::counters::{Counters, Meter};
-use crate::transport::{StreamClient, UnaryClient, stream_client, unary_client};
-use crate::{Code, Error, Limits, Result};
+use crate::transport::{Calling, Cutter, Socket, StreamClient, UnaryClient, stream_client, unary_client};
+use crate::{Code, Error, Limits, Result, Side};
 
 /// How long a dial may take, unless the channel says otherwise.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How many connections wait for the next unary call, and for how long; the numbers of Kitex's long pool.
-const IDLE: usize = 10;
-const IDLE_FOR: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a server may take to read that its calls are cut off.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+const SHUT_DOWN: &str = "the channel was shut down; no call is made on it any more";
 
 /// All connections of one channel and its clones.
 pub(crate) struct Connections(Arc<Inner>);
 
-struct Inner {
-    endpoint: Endpoint,
-    limits: Arc<Limits>,
-    connect_timeout: Duration,
-    meter: Arc<Meter>,
+/// What is set on a channel about its connections.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) limits: Limits,
+    pub(super) connect_timeout: Duration,
+    pub(super) pool: Pool,
     /// What servers see of this side.
-    caller: Arc<str>,
-    streams: Mutex<Vec<StreamClient>>,
-    unary: Mutex<Unary>,
-    /// Held while dialing for streams: calls that need a connection at the same moment share one.
-    gate: Gate<()>,
-    /// Ends the reconnecting when the channel is dropped.
-    alive: watch::Sender<()>,
+    pub(super) caller: String,
+    /// Whether servers are told by a reset that a stream is given up.
+    pub(super) resets: bool,
 }
 
-#[derive(Default)]
-struct Unary {
-    /// Free connections, the one used last at the end.
-    idle: Vec<(UnaryClient, Instant)>,
-    /// The connection of a server that is known to multiplex.
-    shared: Option<UnaryClient>,
+pub(super) struct Inner {
+    endpoint: Endpoint,
+    pub(super) pool: Pool,
+    connect_timeout: Duration,
+    limits: Arc<Limits>,
+    meter: Arc<Meter>,
+    caller: Arc<str>,
+    resets: bool,
+    groups: Mutex<Groups>,
+    /// Held while dialing for calls that share connections: those that need one at the same moment share it.
+    gate: Gate<()>,
+    /// Held by the one that tries again and again, of all the calls that wait for a connection.
+    patience: Gate<()>,
+    /// A connection was made.
+    dialed: Notify,
+    /// Every connection holds a receiver until it has ended.
+    alive: watch::Sender<()>,
+    /// Set when the channel is shut down. What looks after the connections ends then, and when this is dropped.
+    over: watch::Sender<bool>,
+}
+
+/// What a lock holds together.
+pub(super) struct Groups {
+    streams: Group<StreamClient>,
+    unary: Group<UnaryClient>,
+    /// Of every connection that has not ended.
+    cutters: Vec<Cutter>,
+    /// Somebody looks for connections whose time is over.
+    looking: bool,
+}
+
+/// A connection that the groups of a channel hold.
+pub(super) trait Grouped: Pooled + Send + Sized + 'static {
+    fn group(groups: &mut Groups) -> &mut Group<Self>;
+
+    /// Starts a connection on a socket.
+    fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter);
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            connect_timeout: CONNECT_TIMEOUT,
+            pool: Pool::default(),
+            caller: String::new(),
+            resets: true,
+        }
+    }
 }
 
 impl Connections {
-    pub(crate) fn new(endpoint: Endpoint, limits: Limits, connect_timeout: Duration, caller: &str) -> Self {
+    pub(super) fn new(endpoint: Endpoint, settings: Settings) -> Self {
+        let Settings { limits, connect_timeout, pool, caller, resets } = settings;
+        let groups = Groups {
+            streams: Group::new(Sharing::of_streams(pool.kind)),
+            unary: Group::new(Sharing::of_unary(pool.kind)),
+            cutters: Vec::new(),
+            looking: false,
+        };
         Self(Arc::new(Inner {
             endpoint,
-            limits: Arc::new(limits),
+            pool,
             connect_timeout,
+            limits: Arc::new(limits),
             meter: Arc::default(),
             caller: caller.into(),
-            streams: Mutex::default(),
-            unary: Mutex::default(),
+            resets,
+            groups: Mutex::new(groups),
             gate: Gate::default(),
+            patience: Gate::default(),
+            dialed: Notify::new(),
             alive: watch::Sender::new(()),
+            over: watch::Sender::new(false),
         }))
     }
 
     /// Makes a first connection, so that an address nobody listens at is found out now.
-    pub(crate) async fn connect(&self) -> Result<()> {
+    pub(super) async fn connect(&self) -> Result<()> {
         if self.0.endpoint.streams() {
-            self.0.connected().await.map(drop)
+            self.0.connect::<StreamClient>().await
         } else {
-            let client = self.0.dial_unary().await?;
-            lock(&self.0.unary).idle.push((client, Instant::now()));
-            Ok(())
+            self.0.connect::<UnaryClient>().await
         }
     }
 }
 
 impl Open for Connections {
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
-        let inner = &self.0;
         if !opening.mode.is_streaming() {
-            if let Some(client) = inner.free_unary() {
-                return std::future::ready(Ok(inner.open_unary(client, &opening))).boxed();
-            }
-            let inner = Arc::clone(inner);
-            return Box::pin(async move {
-                let client = inner.dial_unary().await?;
-                Ok(inner.open_unary(client, &opening))
-            });
+            return self.0.open::<UnaryClient>(opening);
         }
-        if !inner.endpoint.streams() {
-            let text = format!("{} carries unary calls only; streams need ttheader://", inner.endpoint);
+        if !self.0.endpoint.streams() {
+            let text = format!("{} carries unary calls only; streams need ttheader://", self.0.endpoint);
             return std::future::ready(Err(Error::new(Code::InvalidArgument, text))).boxed();
         }
-        // A connection may end between the look and the opening; then nothing was sent, and a new one is made.
-        if let Some(Ok(exchange)) = inner.free_stream().map(|client| client.open(&opening)) {
-            return std::future::ready(Ok(exchange)).boxed();
-        }
-        let inner = Arc::clone(inner);
-        Box::pin(async move { inner.connected().await?.open(&opening) })
+        self.0.open::<StreamClient>(opening)
     }
 
     fn counters(&self) -> Counters {
         self.0.meter.snapshot()
     }
+
+    fn shutdown(&self, timeout: Duration) -> BoxFuture<'static, usize> {
+        Arc::clone(&self.0).shutdown(timeout).boxed()
+    }
 }
 
 impl Inner {
-    /// A connection that takes one more stream. The first one is filled before the next is looked at: the more
-    /// streams share a connection, the more frames share a write.
-    fn free_stream(&self) -> Option<StreamClient> {
-        let mut clients = lock(&self.streams);
-        clients.retain(StreamClient::is_open);
-        clients.iter().find(|client| client.streams() < self.limits.max_streams).cloned()
-    }
-
-    /// As [`free_stream`](Self::free_stream), dialing if there is none.
-    fn connected(self: &Arc<Self>) -> BoxFuture<'static, Result<StreamClient>> {
+    fn open<C: Grouped>(self: &Arc<Self>, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
+        if let Some(opened) = self.open_now::<C>(&opening, false) {
+            return std::future::ready(opened).boxed();
+        }
         let inner = Arc::clone(self);
         Box::pin(async move {
-            let _one_at_a_time = inner.gate.lock().await;
-            if let Some(client) = inner.free_stream() {
-                return Ok(client);
+            if opening.wait_for_ready {
+                inner.open_patiently::<C>(&opening).await
+            } else {
+                inner.open_dialing::<C>(&opening).await
             }
-            let socket = inner.dial().await?;
-            let (client, ended) = stream_client(
-                socket,
-                Arc::clone(&inner.limits),
-                Arc::clone(&inner.meter),
-                Arc::clone(&inner.caller),
-            );
-            lock(&inner.streams).push(client.clone());
-            tokio::spawn(reconnect(Arc::downgrade(&inner), inner.alive.subscribe(), ended));
-            Ok(client)
         })
     }
 
-    async fn dial(&self) -> Result<crate::transport::Socket> {
+    /// Opens a call on a connection that is there. It happens under the lock, as retiring does, so that no connection
+    /// is retired between being found and being used.
+    fn open_now<C: Grouped>(&self, opening: &Opening, any: bool) -> Option<Result<Exchange>> {
+        let mut groups = self.groups();
+        if let Err(over) = self.check_open() {
+            return Some(Err(over));
+        }
+        C::group(&mut groups).open(&self.pool, self.limits.max_streams, any, opening).map(Ok)
+    }
+
+    async fn open_dialing<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
+        let dialed = self.dialing(async {
+            let _one_at_a_time = self.gate::<C>().await;
+            if let Some(opened) = self.open_now::<C>(opening, false) {
+                return opened;
+            }
+            let socket = self.endpoint.dial(&self.limits).await?;
+            let opened =
+                self.begin::<C, _>(socket, |group, client| group.open_new(client, &self.pool, opening))?;
+            // A connection that has ended already has carried nothing.
+            opened.map_err(Error::retryable)
+        });
+        match dialed.await {
+            // One connection more was wanted, but those that are there serve too.
+            Err(error) => self.open_now::<C>(opening, true).unwrap_or(Err(error)),
+            opened => opened,
+        }
+    }
+
+    /// Dials until it succeeds, with growing pauses; the next in the queue finds the connection, or goes on.
+    async fn open_patiently<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
+        let mut over = self.over.subscribe();
+        let mut backoff = Backoff::new();
+        let _one_at_a_time = self.patience.lock().await;
+        loop {
+            let dialed = self.dialed.notified();
+            match self.open_dialing::<C>(opening).await {
+                Err(error) if error.is_retryable() => {
+                    tracing::debug!(%error, "a call waits for a connection")
+                }
+                done => return done,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next()) => {}
+                () = dialed => {}
+                _ = over.wait_for(|over| *over) => {}
+            }
+        }
+    }
+
+    /// Makes a connection unless there are as many as calls share.
+    pub(super) async fn connect<C: Grouped>(self: &Arc<Self>) -> Result<()> {
+        self.dialing(async {
+            let _one_at_a_time = self.gate::<C>().await;
+            if C::group(&mut self.groups()).is_complete() {
+                return Ok(());
+            }
+            let socket = self.endpoint.dial(&self.limits).await?;
+            self.begin::<C, _>(socket, |group, client| group.add(client, &self.pool))
+        })
+        .await
+    }
+
+    /// Gives up when it takes too long, waiting for others that dial included, or when the channel is shut down.
+    async fn dialing<T>(&self, dial: impl Future<Output = Result<T>>) -> Result<T> {
         let Self { endpoint, connect_timeout, .. } = self;
-        let dial = endpoint.dial(&self.limits);
-        tokio::time::timeout(*connect_timeout, dial).await.unwrap_or_else(|_| {
-            let text = format!("cannot connect to {endpoint}: no answer within {connect_timeout:?}");
-            Err(Error::transport(text).retryable())
-        })
-    }
-
-    async fn dial_unary(&self) -> Result<UnaryClient> {
-        let socket = self.dial().await?;
-        let (limits, meter) = (Arc::clone(&self.limits), Arc::clone(&self.meter));
-        Ok(unary_client(socket, self.endpoint.framing(), limits, meter, Arc::clone(&self.caller)))
-    }
-
-    fn free_unary(&self) -> Option<UnaryClient> {
-        let mut unary = lock(&self.unary);
-        if let Some(shared) = &unary.shared {
-            if shared.is_open() && shared.in_flight() < self.limits.max_streams {
-                return Some(shared.clone());
-            }
-            if !shared.is_open() {
-                unary.shared = None;
-            }
-        }
-        unary.idle.retain(|(client, since)| client.is_open() && since.elapsed() < IDLE_FOR);
-        unary.idle.pop().map(|(client, _)| client)
-    }
-
-    fn open_unary(self: &Arc<Self>, client: UnaryClient, opening: &Opening) -> Exchange {
-        let (inner, returned) = (Arc::downgrade(self), client.clone());
-        client.open(opening, Box::new(move || give_back(&inner, returned)))
-    }
-}
-
-/// A unary call is over: its connection is free for the next one.
-fn give_back(inner: &Weak<Inner>, client: UnaryClient) {
-    let Some(inner) = inner.upgrade() else { return };
-    if !client.is_open() || client.in_flight() > 0 {
-        return;
-    }
-    let mut unary = lock(&inner.unary);
-    if client.multiplexes() {
-        unary.shared.get_or_insert(client);
-    } else if unary.idle.len() < IDLE {
-        unary.idle.push((client, Instant::now()));
-    }
-}
-
-/// Waits for the connection to end and makes a new one, with growing pauses, so that the next call finds it. A call
-/// that cannot wait dials for itself; then there is nothing to do here. Nor is there if no call has used the connection:
-/// a server closes those that stay silent, and would have to do so for ever.
-async fn reconnect(inner: Weak<Inner>, mut alive: watch::Receiver<()>, ended: impl Future<Output = bool>) {
-    tokio::select! {
-        used = ended => if !used { return },
-        _ = alive.changed() => return,
-    }
-    let mut backoff = Backoff::new();
-    loop {
+        let mut over = self.over.subscribe();
         tokio::select! {
-            () = tokio::time::sleep(backoff.next()) => {}
-            _ = alive.changed() => return,
+            biased;
+            _ = over.wait_for(|over| *over) => Err(Error::closed(SHUT_DOWN)),
+            dialed = tokio::time::timeout(*connect_timeout, dial) => dialed.unwrap_or_else(|_| {
+                let text = format!("cannot connect to {endpoint}: no answer within {connect_timeout:?}");
+                Err(Error::transport(text).retryable())
+            }),
         }
-        let Some(inner) = inner.upgrade() else { return };
-        match inner.connected().await {
-            Ok(_) => return,
-            Err(error) => tracing::debug!(%error, "cannot reconnect yet"),
+    }
+
+    async fn gate<C: Grouped>(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        let sharing = C::group(&mut self.groups()).sharing();
+        match sharing {
+            Sharing::Turns(_) => Some(self.gate.lock().await),
+            Sharing::Learned | Sharing::One | Sharing::Never => None,
         }
+    }
+
+    /// Starts a connection and hands it to its group.
+    fn begin<C: Grouped, T>(
+        self: &Arc<Self>,
+        socket: Socket,
+        give: impl FnOnce(&mut Group<C>, C) -> T,
+    ) -> Result<T> {
+        let mut groups = self.groups();
+        self.check_open()?;
+        let (client, cutter) = C::start(socket, self);
+        groups.cutters.retain(|cutter| !cutter.is_gone());
+        groups.cutters.push(cutter);
+        let given = give(C::group(&mut groups), client);
+        if !std::mem::replace(&mut groups.looking, true) {
+            tokio::spawn(upkeep::look(Arc::downgrade(self), self.over.subscribe(), self.pool.look_every()));
+        }
+        drop(groups);
+        self.dialed.notify_waiters();
+        Ok(given)
+    }
+
+    fn calling(&self) -> Calling {
+        Calling {
+            limits: Arc::clone(&self.limits),
+            meter: Arc::clone(&self.meter),
+            caller: Arc::clone(&self.caller),
+            resets: self.resets,
+            alive: self.alive.subscribe(),
+        }
+    }
+
+    /// Closes the connections whose time is over. False when none is left to be looked after.
+    pub(super) fn look(&self) -> bool {
+        let groups = &mut *self.groups();
+        groups.streams.look(&self.pool);
+        groups.unary.look(&self.pool);
+        groups.looking = !(groups.streams.is_empty() && groups.unary.is_empty());
+        groups.looking
+    }
+
+    /// See [`Channel::shutdown`](super::Channel::shutdown).
+    async fn shutdown(self: Arc<Self>, timeout: Duration) -> usize {
+        {
+            // Under the lock, so that no call is opened behind it.
+            let groups = &mut *self.groups();
+            self.over.send_replace(true);
+            groups.streams.retire_all();
+            groups.unary.retire_all();
+        }
+        if tokio::time::timeout(timeout, self.alive.closed()).await.is_ok() {
+            return 0;
+        }
+        let calls = self.meter.streams.get();
+        tracing::warn!(calls, endpoint = %self.endpoint, "cut off the calls that a channel had when it was shut down");
+        let text = "the channel was shut down before the call had ended";
+        let error = Error::new(Code::Cancelled, text).with_kitex_code(12013).with_side(Side::Client);
+        self.groups().cutters.iter().for_each(|cutter| cutter.cut(error.clone()));
+        if tokio::time::timeout(LAST_WORDS, self.alive.closed()).await.is_err() {
+            self.groups().cutters.iter().for_each(|cutter| cutter.close(error.clone()));
+            self.alive.closed().await;
+        }
+        usize::try_from(calls).unwrap_or(usize::MAX)
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if *self.over.borrow() { Err(Error::closed(SHUT_DOWN)) } else { Ok(()) }
+    }
+
+    fn groups(&self) -> MutexGuard<'_, Groups> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Grouped for StreamClient {
+    fn group(groups: &mut Groups) -> &mut Group<Self> {
+        &mut groups.streams
+    }
+
+    fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
+        let (client, cutter, ended) = stream_client(socket, inner.calling());
+        if matches!(inner.pool.kind, Kind::Default | Kind::Mux(_)) {
+            tokio::spawn(upkeep::reconnect(Arc::downgrade(inner), inner.over.subscribe(), ended));
+        }
+        (client, cutter)
+    }
+}
+
+impl Grouped for UnaryClient {
+    fn group(groups: &mut Groups) -> &mut Group<Self> {
+        &mut groups.unary
+    }
+
+    fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
+        let (client, cutter) = unary_client(socket, inner.endpoint.framing(), inner.calling());
+        if matches!(inner.pool.kind, Kind::Mux(_)) {
+            client.multiplex();
+        }
+        (client, cutter)
+    }
 }

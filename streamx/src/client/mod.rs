@@ -19,11 +19,14 @@ mod client_stream;
 mod connections;
 mod deadline;
 mod endpoint;
+mod group;
 mod options;
+mod pool;
 mod sender;
 mod streaming;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 pub use bidi::Bidi;
 pub use call::Call;
@@ -31,5 +34,6 @@ pub(crate) use call::Prepared;
 pub use channel::{Channel, ChannelBuilder};
 pub use client_stream::{ClientStream, Reply};
 pub(crate) use options::{Options, Told};
+pub use pool::Pool;
 pub use sender::Sender;
 pub use streaming::Streaming;

@@ -25,11 +25,13 @@ pub(crate) struct Options {
     times: Times,
 }
 
-/// How long a call, and each `recv` of it, may take: as set on the call, or by default on its channel.
+/// How long a call, and each `recv` of it, may take, and whether it waits for a connection: as set on the call, or by
+/// default on its channel.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Times {
     pub(super) timeout: Option<Duration>,
     pub(super) recv_timeout: Option<Duration>,
+    pub(super) wait_for_ready: Option<bool>,
     pub(super) keep_open: Option<bool>,
 }
 
@@ -80,6 +82,10 @@ impl Options {
         self.times.recv_timeout = Some(timeout);
     }
 
+    pub(super) fn wait_for_ready(&mut self, wait: bool) {
+        self.times.wait_for_ready = Some(wait);
+    }
+
     pub(super) fn keep_open(&mut self, keep_open: bool) {
         self.times.keep_open = Some(keep_open);
     }
@@ -89,6 +95,7 @@ impl Options {
         Times {
             timeout: self.times.timeout.or(defaults.timeout),
             recv_timeout: self.times.recv_timeout.or(defaults.recv_timeout),
+            wait_for_ready: self.times.wait_for_ready.or(defaults.wait_for_ready),
             keep_open: self.times.keep_open.or(defaults.keep_open),
         }
     }

@@ -12,3 +12,7 @@ pub mod cancel {}
 pub mod time {}
 #[doc = include_str!("testing.md")]
 pub mod testing {}
+#[doc = include_str!("connections.md")]
+pub mod connections {}
+#[doc = include_str!("shutdown.md")]
+pub mod shutdown {}

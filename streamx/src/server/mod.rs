@@ -6,8 +6,10 @@
 
 mod accept;
 mod address;
+mod shutdown;
 
 pub use address::Addr;
+pub use shutdown::{CutOff, Shutdown};
 
 use std::fmt;
 use std::future::Future;
@@ -22,6 +24,7 @@ use crate::counters::{Counters, Meter};
 use crate::transport::{Serve, Stop};
 use crate::{Limits, Result};
 use accept::Listener;
+use shutdown::Asked;
 
 /// How long running calls may go on after a shutdown was asked for.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -73,6 +76,7 @@ pub struct BoundServer {
     meter: Arc<Meter>,
     router: Arc<Router>,
     drain: Duration,
+    shutdown: Shutdown,
 }
 
 impl Server {
@@ -153,7 +157,8 @@ impl ServerBuilder {
         }
         let listener = Listener::bind(address.as_ref()).await?;
         let (limits, router) = (Arc::new(self.limits), Arc::new(router));
-        Ok(BoundServer { listener, limits, router, meter: Arc::default(), drain: self.drain })
+        let (drain, shutdown) = (self.drain, Shutdown::new());
+        Ok(BoundServer { listener, limits, router, meter: Arc::default(), drain, shutdown })
     }
 
     /// [`bind`](Self::bind) and [`BoundServer::serve`].
@@ -179,7 +184,12 @@ impl BoundServer {
         move || meter.snapshot()
     }
 
-    /// Serves for ever.
+    /// What ends this server, from anywhere and at any time, and says what that has cut off.
+    pub fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
+    /// Serves for ever, or until it is [shut down](Self::shutdown).
     ///
     /// # Errors
     ///
@@ -188,31 +198,39 @@ impl BoundServer {
         self.serve_with_shutdown(std::future::pending()).await
     }
 
-    /// Serves until `shutdown` is ready. Then the port closes, new calls on open connections are refused in a way
-    /// the client may retry, running ones go on for at most the drain timeout, and the rest end with an error.
+    /// Serves until `shutdown` is ready or the server is [shut down](Self::shutdown). Then the port closes, new calls on
+    /// open connections are refused in a way the client may retry, running ones go on for at most the drain timeout, and
+    /// the rest end with an error (Kitex code 12013). It returns when every connection has closed: at most 1 s after that.
+    ///
+    /// What was cut off is in the log and in [`Shutdown::cut_off`]; [`Shutdown::cut`] cuts off at once.
     ///
     /// # Errors
     ///
     /// As [`serve`](Self::serve).
     pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) -> Result<()> {
-        let Self { listener, limits, meter, router, drain } = self;
+        let Self { listener, limits, meter, router, drain, shutdown: handle } = self;
         let stop = watch::Sender::new(Stop::No);
-        let serve = Serve { router, limits, meter, stop: stop.subscribe() };
+        let serve = Serve { router: Arc::clone(&router), limits, meter, stop: stop.subscribe() };
         tokio::select! {
             () = listener.accept(&serve) => {}
             () = shutdown => {}
+            () = handle.asked(Asked::Drain) => {}
         }
         drop((listener, serve));
         stop.send_replace(Stop::Drain);
         // Every connection holds a receiver until it has ended.
-        if tokio::time::timeout(drain, stop.closed()).await.is_err() {
-            tracing::warn!(
-                ?drain,
-                "calls were still running at the end of the drain timeout and are cut off"
-            );
-            stop.send_replace(Stop::Now);
-            stop.closed().await;
-        }
+        let when = tokio::select! {
+            biased;
+            () = stop.closed() => return Ok(()),
+            () = handle.asked(Asked::Cut) => "before the end of the drain timeout, as was asked for",
+            () = tokio::time::sleep(drain) => "at the end of the drain timeout",
+        };
+        let cut_off = handle.note(&router);
+        let calls: usize = cut_off.iter().map(|cut| cut.calls).sum();
+        let methods = cut_off.iter().map(CutOff::to_string).collect::<Vec<_>>().join(", ");
+        tracing::warn!(calls, methods, ?drain, "calls were cut off {when}");
+        stop.send_replace(Stop::Now);
+        stop.closed().await;
         Ok(())
     }
 }

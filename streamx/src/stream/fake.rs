@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{self, Poll, Waker};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
@@ -267,6 +268,10 @@ impl Open for Calls {
     fn counters(&self) -> Counters {
         Counters::default()
     }
+
+    fn shutdown(&self, _timeout: Duration) -> BoxFuture<'static, usize> {
+        Box::pin(std::future::ready(0))
+    }
 }
 
 /// A channel to a service in this process, each handler in a task of its own.
@@ -298,6 +303,10 @@ impl Open for Local {
 
     fn counters(&self) -> Counters {
         Counters::default()
+    }
+
+    fn shutdown(&self, _timeout: Duration) -> BoxFuture<'static, usize> {
+        Box::pin(std::future::ready(0))
     }
 }
 

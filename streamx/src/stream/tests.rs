@@ -34,6 +34,7 @@ fn serve(
         strings,
         parent: None,
         timeout: None,
+        wait_for_ready: false,
     };
     let (handler, caller) = {
         let line = Line::default();

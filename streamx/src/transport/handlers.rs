@@ -55,6 +55,7 @@ impl Running {
     ) -> Self {
         let future = route.method.handler.handle(exchange, context.clone());
         call.link().meter.handlers.add(1);
+        route.begins();
         Self { future: Some(future), call, route, registered: false, context: Some(context), grace: None }
     }
 
@@ -119,6 +120,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.call.link().meter.handlers.sub(1);
+        self.route.ends();
     }
 }
 

@@ -19,14 +19,16 @@ mod writer;
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::BytesMut;
 use futures::FutureExt;
 use tokio::io::AsyncRead;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use connection::Connection;
+use connection::{Connection, Protocol};
 use link::Link;
 
 pub(crate) use recognise::{Serve, Stop, serve};
@@ -39,33 +41,73 @@ use crate::counters::Meter;
 use crate::wire::unary::Framing;
 use crate::{Error, Limits, Result};
 
+/// What every connection of a channel needs.
+pub(crate) struct Calling {
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) meter: Arc<Meter>,
+    /// What servers see of this side.
+    pub(crate) caller: Arc<str>,
+    /// Whether a server is told by a reset that a stream is given up.
+    pub(crate) resets: bool,
+    /// Held until the connection has ended.
+    pub(crate) alive: watch::Receiver<()>,
+}
+
+/// Ends a client's connection, and does not keep it open.
+pub(crate) struct Cutter(Weak<Link>);
+
+impl Cutter {
+    /// Whether nothing is left of the connection.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+
+    /// Ends every call with this error, tells the server, and then ends the connection.
+    pub(crate) fn cut(&self, error: Error) {
+        if let Some(link) = self.0.upgrade() {
+            link.cut(error);
+        }
+    }
+
+    /// Ends the connection whether or not the server has been told.
+    pub(crate) fn close(&self, error: Error) {
+        if let Some(link) = self.0.upgrade() {
+            link.close(error);
+        }
+    }
+}
+
 /// Starts a client's connection for streams in a task of its own.
-/// The future is ready when the connection has ended, and says whether it has carried a stream.
+/// The future is ready when the connection has ended, and says whether it was lost although it has carried a stream.
 pub(crate) fn stream_client(
     socket: Socket,
-    limits: Arc<Limits>,
-    meter: Arc<Meter>,
-    caller: Arc<str>,
-) -> (StreamClient, impl Future<Output = bool> + use<>) {
+    calling: Calling,
+) -> (StreamClient, Cutter, impl Future<Output = bool> + use<>) {
+    let Calling { limits, meter, caller, resets, alive } = calling;
     let (reader, link) = link(socket, limits, meter);
-    let (client, reading) = StreamClient::new(&link, caller);
-    let was_used = client.was_used();
-    let ended = tokio::spawn(Connection::new(link, reading, reader, BytesMut::new(), Instant::now()));
-    (client, ended.map(move |_| was_used()))
+    let (client, reading) = StreamClient::new(&link, caller, resets);
+    let was_lost = client.was_lost();
+    let ended = start(&link, reading, reader, alive);
+    (client, Cutter(Arc::downgrade(&link)), ended.map(move |_| was_lost()))
 }
 
 /// Starts a client's connection for unary calls in a task of its own.
-pub(crate) fn unary_client(
-    socket: Socket,
-    framing: Framing,
-    limits: Arc<Limits>,
-    meter: Arc<Meter>,
-    caller: Arc<str>,
-) -> UnaryClient {
+pub(crate) fn unary_client(socket: Socket, framing: Framing, calling: Calling) -> (UnaryClient, Cutter) {
+    let Calling { limits, meter, caller, alive, .. } = calling;
     let (reader, link) = link(socket, limits, meter);
     let (client, reading) = UnaryClient::new(&link, framing, caller);
-    tokio::spawn(Connection::new(link, reading, reader, BytesMut::new(), Instant::now()));
-    client
+    let _runs_by_itself = start(&link, reading, reader, alive);
+    (client, Cutter(Arc::downgrade(&link)))
+}
+
+fn start(
+    link: &Arc<Link>,
+    protocol: impl Protocol,
+    reader: Box<dyn AsyncRead + Send + Unpin>,
+    alive: watch::Receiver<()>,
+) -> JoinHandle<()> {
+    let connection = Connection::new(Arc::clone(link), protocol, reader, BytesMut::new(), Instant::now());
+    tokio::spawn(connection.map(move |()| drop(alive)))
 }
 
 fn link(

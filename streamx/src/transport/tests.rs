@@ -46,6 +46,7 @@ const ECHO: Opening = Opening {
     strings: Vec::new(),
     parent: None,
     timeout: None,
+    wait_for_ready: false,
 };
 
 fn service(placement: Placement) -> Service {

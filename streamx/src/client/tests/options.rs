@@ -23,6 +23,7 @@ fn serving(strings: &[(&str, &str)]) -> Context {
         strings,
         parent: None,
         timeout: None,
+        wait_for_ready: false,
     };
     fake::context(&opening, &Line::default().handler())
 }

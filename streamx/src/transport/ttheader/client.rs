@@ -1,7 +1,7 @@
 //! The client's side of a TTHeader Streaming connection.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Weak};
 
 use bytes::BytesMut;
 
@@ -46,10 +46,11 @@ impl Drop for Hold {
 }
 
 impl Client {
-    pub(crate) fn new(link: &Arc<Link>, caller: Arc<str>) -> (Self, Reading) {
-        let peer = Peer::new(Arc::clone(link), Machine::client(), caller);
+    pub(crate) fn new(link: &Arc<Link>, caller: Arc<str>, resets: bool) -> (Self, Reading) {
+        let peer = Peer::new(Arc::clone(link), Machine::client(), caller, resets);
         let hold = Arc::new(Hold::new(Arc::clone(link)));
-        let reading = Reading { peer: Arc::clone(&peer), intake: Intake::default() };
+        let held = Arc::downgrade(&hold);
+        let reading = Reading { peer: Arc::clone(&peer), intake: Intake::default(), held };
         (Self { peer, hold }, reading)
     }
 
@@ -58,10 +59,25 @@ impl Client {
         lock(&self.peer.machine).len()
     }
 
-    /// Tells later, without keeping the connection open, whether it has carried a stream.
-    pub(crate) fn was_used(&self) -> impl FnOnce() -> bool + Send + use<> {
+    /// Whether no stream is alive, and none that is over has left messages for a reader who is behind.
+    pub(crate) fn is_free(&self) -> bool {
+        self.streams() == 0 && self.peer.queued.load(Relaxed) == 0
+    }
+
+    /// Tells later, without keeping the connection open, whether it has carried a stream and was not ended by this
+    /// side.
+    pub(crate) fn was_lost(&self) -> impl FnOnce() -> bool + Send + use<> {
         let peer = Arc::clone(&self.peer);
-        move || lock(&peer.machine).has_opened()
+        move || lock(&peer.machine).has_opened() && !peer.link.is_shutting_down()
+    }
+
+    /// Ends the connection when its last stream is over. None may be opened any more.
+    pub(crate) fn retire(&self) {
+        let machine = lock(&self.peer.machine);
+        self.peer.retired.store(true, Relaxed);
+        if machine.len() == 0 {
+            self.peer.link.shut_down();
+        }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -132,7 +148,7 @@ impl Peer {
             return;
         };
         self.closed(1);
-        let flush = self.write(|outbox| put_reset(outbox, &self.caller, stream, error, trailer));
+        let flush = self.write(|outbox| self.put_reset(outbox, stream, error, trailer));
         // Before the machine is free again: a sender that finds the stream gone can say why.
         let (waker, freed) = stream.inbox.fail(error.clone(), &self.link.turns);
         drop(machine);
@@ -142,17 +158,31 @@ impl Peer {
         self.freed(freed);
         self.link.act(flush);
     }
-}
 
-/// A reset, and a trailer for peers that wait for one (spec 3.6). The path of the cancel gets the name of this side.
-fn put_reset(outbox: &mut Outbox, caller: &str, stream: &Stream, error: &Error, trailer: bool) {
-    let kind = error.kitex_code().unwrap_or(12007);
-    stream.flows.store(false, Relaxed);
-    let names: Vec<_> = error.cancel_path().chain([caller]).filter(|name| !name.is_empty()).collect();
-    frame::put_rst(&mut outbox.open, stream.id, stream.method, &names.join(","), error.message(), kind);
-    outbox.framed();
-    if trailer {
-        stream.put_closing_trailer(outbox);
+    /// A reset, and a trailer for peers that wait for one (spec 3.6). The path of the cancel gets the name of this
+    /// side.
+    ///
+    /// A peer that knows no reset is told by the error in the trailer, which its handler reads as a failure; once
+    /// this side has said that it sends no more, there is no word left for it.
+    fn put_reset(&self, outbox: &mut Outbox, stream: &Stream, error: &Error, trailer: bool) {
+        let kind = error.kitex_code().unwrap_or(12007);
+        stream.flows.store(false, Relaxed);
+        let Stream { id, method, .. } = *stream;
+        if !self.resets {
+            if trailer {
+                let exception = Some((error.message(), kind));
+                frame::put_trailer(&mut outbox.open, id, method, None, &[], exception);
+                outbox.framed();
+            }
+            return;
+        }
+        let names = error.cancel_path().chain([&*self.caller]).filter(|name| !name.is_empty());
+        let path = names.collect::<Vec<_>>().join(",");
+        frame::put_rst(&mut outbox.open, id, method, &path, error.message(), kind);
+        outbox.framed();
+        if trailer {
+            stream.put_closing_trailer(outbox);
+        }
     }
 }
 
@@ -160,6 +190,8 @@ fn put_reset(outbox: &mut Outbox, caller: &str, stream: &Stream, error: &Error, 
 pub(crate) struct Reading {
     peer: Arc<Peer>,
     intake: Intake,
+    /// Whether anybody keeps the connection open.
+    held: Weak<Hold>,
 }
 
 impl Reading {
@@ -184,7 +216,7 @@ impl Reading {
                 peer.closed(1);
                 out.wakers.extend(slot.stop());
                 let error = peer.too_large(size).with_side(Side::Server);
-                let _flush = peer.write(|outbox| put_reset(outbox, &peer.caller, &slot, &error, more));
+                let _flush = peer.write(|outbox| peer.put_reset(outbox, &slot, &error, more));
                 out.wakers.extend(slot.inbox.end(Err(error), &peer.link.turns));
             }
             Event::Header { slot, strings, .. } => slot.inbox.set_header(Metadata::from(strings)),
@@ -210,14 +242,24 @@ impl Reading {
     fn overflow(&self, machine: &mut Machine<Arc<Stream>>, out: &mut Deliveries) {
         let Some(stream) = Peer::furthest_behind(machine) else { return };
         let error = self.peer.overflow(&stream);
+        Self::end(&self.peer, machine, &stream, error, out);
+    }
+
+    /// This side ends a stream, and drops what its reader has not taken.
+    fn end(
+        peer: &Peer,
+        machine: &mut Machine<Arc<Stream>>,
+        stream: &Stream,
+        error: Error,
+        out: &mut Deliveries,
+    ) {
         if let Some((_, trailer)) = machine.reset(stream.id) {
-            self.peer.closed(1);
-            let _flush =
-                self.peer.write(|outbox| put_reset(outbox, &self.peer.caller, &stream, &error, trailer));
+            peer.closed(1);
+            let _flush = peer.write(|outbox| peer.put_reset(outbox, stream, &error, trailer));
         }
-        let (waker, freed) = stream.inbox.fail(error, &self.peer.link.turns);
+        let (waker, freed) = stream.inbox.fail(error, &peer.link.turns);
         out.wakers.extend(stream.stop().into_iter().chain(waker));
-        self.peer.freed(freed);
+        peer.freed(freed);
     }
 }
 
@@ -253,6 +295,15 @@ impl Protocol for Reading {
         }
     }
 
+    fn cut(&mut self, error: &Error, out: &mut Deliveries) {
+        let peer = &self.peer;
+        let mut machine = lock(&peer.machine);
+        let streams: Vec<_> = machine.slots().cloned().collect();
+        for stream in streams {
+            Self::end(peer, &mut machine, &stream, error.clone(), out);
+        }
+    }
+
     fn closed_by_peer(&self, mid_frame: bool) -> Error {
         let text = if mid_frame {
             "the server closed the connection in the middle of a frame"
@@ -267,7 +318,7 @@ impl Protocol for Reading {
     }
 
     fn is_idle(&self) -> bool {
-        // The last handle is gone, so nobody waits for anything on this connection.
-        true
+        // When the last handle is gone nobody waits for anything on this connection.
+        self.held.strong_count() == 0 || lock(&self.peer.machine).len() == 0
     }
 }

@@ -64,6 +64,10 @@ pub(crate) struct Peer {
     link: Arc<Link>,
     /// What the servers behind a cancel see of this side.
     caller: Arc<str>,
+    /// Client: the peer understands a reset.
+    resets: bool,
+    /// Client: the connection ends when its last stream has.
+    retired: AtomicBool,
     machine: Mutex<Machine<Arc<Stream>>>,
     /// Bytes that all streams have queued for their receivers.
     queued: AtomicUsize,
@@ -136,10 +140,12 @@ impl Stream {
 
 impl Peer {
     /// `caller` is the name of a client; a server has none.
-    fn new(link: Arc<Link>, machine: Machine<Arc<Stream>>, caller: Arc<str>) -> Arc<Self> {
+    fn new(link: Arc<Link>, machine: Machine<Arc<Stream>>, caller: Arc<str>, resets: bool) -> Arc<Self> {
         Arc::new(Self {
             link,
             caller,
+            resets,
+            retired: AtomicBool::new(false),
             machine: Mutex::new(machine),
             queued: AtomicUsize::new(0),
             shared: AtomicBool::new(false),
@@ -186,6 +192,9 @@ impl Peer {
     /// Streams have left the machine.
     fn closed(&self, count: usize) {
         self.link.meter.streams.sub(count);
+        if self.retired.load(Relaxed) {
+            self.link.shut_down();
+        }
     }
 
     /// Queues a message. False when the budgets are full, and a stream has to end for it.

@@ -50,7 +50,7 @@ struct Call {
 impl Server {
     pub(crate) fn new(link: &Arc<Link>, router: Arc<Router>) -> Self {
         Self {
-            peer: Peer::new(Arc::clone(link), Machine::server(), "".into()),
+            peer: Peer::new(Arc::clone(link), Machine::server(), "".into(), true),
             router,
             handlers: Arc::default(),
             intake: Intake::default(),

@@ -63,6 +63,11 @@ impl Client {
         !self.shared.spent.load(Relaxed) && self.shared.link.closed().is_none()
     }
 
+    /// Lets many calls be in flight at once, whatever is known of the server.
+    pub(crate) fn multiplex(&self) {
+        self.shared.multiplexes.store(true, Relaxed);
+    }
+
     /// Whether many calls may be in flight at once.
     pub(crate) fn multiplexes(&self) -> bool {
         self.shared.multiplexes.load(Relaxed)
@@ -319,6 +324,10 @@ impl Protocol for Reading {
         for inbox in inboxes {
             out.wakers.extend(inbox.end(Err(error.clone()), &self.0.link.turns));
         }
+    }
+
+    fn cut(&mut self, error: &Error, out: &mut Deliveries) {
+        self.lost(error, out);
     }
 
     fn closed_by_peer(&self, mid_frame: bool) -> Error {

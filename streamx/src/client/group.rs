@@ -1,0 +1,316 @@
+//! The connections for calls of one kind, streams or unary ones: which of them takes a call, and which are over.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::backoff::chance;
+use super::pool::{Kind, Pool};
+use crate::Result;
+use crate::call::{Exchange, Opening};
+use crate::transport::{StreamClient, UnaryClient};
+
+/// A connection as its group sees it.
+pub(super) trait Pooled {
+    fn is_open(&self) -> bool;
+    /// How many calls it carries.
+    fn calls(&self) -> usize;
+    /// Whether nothing is left of the calls it has carried.
+    fn is_free(&self) -> bool;
+    /// Whether the server is known to serve many calls on it at once.
+    fn is_shared(&self) -> bool;
+    /// Opens a call. `lease` is dropped when the connection is free for another one.
+    fn open(&self, opening: &Opening, lease: Lease) -> Result<Exchange>;
+    /// Ends it when its last call is over.
+    fn retire(&self);
+}
+
+/// The use of a connection by a call.
+pub(super) type Lease = Arc<()>;
+
+/// How a group gives its connections to calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sharing {
+    /// So many connections, taken in turn.
+    Turns(usize),
+    /// One call at a time, until the server is known to serve many on one connection.
+    Learned,
+    /// One call at a time.
+    One,
+    /// No connection is used twice.
+    Never,
+}
+
+pub(super) struct Group<C> {
+    sharing: Sharing,
+    /// In the order they were made.
+    entries: Vec<Entry<C>>,
+    /// Whose turn it is.
+    turn: usize,
+}
+
+struct Entry<C> {
+    client: C,
+    lease: Lease,
+    /// When it is too old for further calls.
+    until: Option<Instant>,
+    /// It has carried a call since the last look.
+    busy: bool,
+    idle_since: Instant,
+}
+
+impl Sharing {
+    pub(super) fn of_streams(kind: Kind) -> Self {
+        match kind {
+            Kind::Default => Self::Turns(1),
+            Kind::Mux(n) => Self::Turns(n),
+            Kind::Long => Self::One,
+            Kind::Short => Self::Never,
+        }
+    }
+
+    pub(super) fn of_unary(kind: Kind) -> Self {
+        match kind {
+            Kind::Default => Self::Learned,
+            Kind::Mux(_) | Kind::Long | Kind::Short => Self::of_streams(kind),
+        }
+    }
+}
+
+impl<C: Pooled> Group<C> {
+    pub(super) fn new(sharing: Sharing) -> Self {
+        Self { sharing, entries: Vec::new(), turn: 0 }
+    }
+
+    pub(super) fn sharing(&self) -> Sharing {
+        self.sharing
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether all connections are there that calls share.
+    pub(super) fn is_complete(&mut self) -> bool {
+        self.drop_lost();
+        matches!(self.sharing, Sharing::Turns(wanted) if self.entries.len() >= wanted)
+    }
+
+    /// Opens a call on a new connection and keeps that for further ones.
+    pub(super) fn open_new(&mut self, client: C, pool: &Pool, opening: &Opening) -> Result<Exchange> {
+        let mut entry = Entry::new(client, pool);
+        let exchange = entry.open(opening)?;
+        if self.sharing == Sharing::Never {
+            entry.client.retire();
+        } else {
+            self.entries.push(entry);
+        }
+        Ok(exchange)
+    }
+
+    /// Keeps a new connection for the calls to come.
+    pub(super) fn add(&mut self, client: C, pool: &Pool) {
+        if self.sharing != Sharing::Never {
+            self.entries.push(Entry::new(client, pool));
+        }
+    }
+
+    /// Opens a call on one of the connections. None when no connection takes it, or another one is to be made first;
+    /// in that case `any` accepts those there are.
+    pub(super) fn open(
+        &mut self,
+        pool: &Pool,
+        max_streams: usize,
+        any: bool,
+        opening: &Opening,
+    ) -> Option<Exchange> {
+        self.drop_lost();
+        if pool.max_age.is_some() {
+            let now = Instant::now();
+            self.retire_where(|_, entry| entry.is_too_old(now));
+        }
+        self.trim(pool);
+        while let Some(index) = self.pick(max_streams, any) {
+            // It may have ended just now. Nothing was sent then.
+            match self.entries[index].open(opening) {
+                Ok(exchange) => return Some(exchange),
+                Err(_) => drop(self.entries.remove(index)),
+            }
+        }
+        None
+    }
+
+    /// Closes what has been idle for too long or is too old.
+    pub(super) fn look(&mut self, pool: &Pool) {
+        let now = Instant::now();
+        self.drop_lost();
+        for entry in &mut self.entries {
+            if !entry.is_free() {
+                entry.busy = true;
+            } else if std::mem::take(&mut entry.busy) {
+                entry.idle_since = now;
+            }
+        }
+        let learned = self.entries.iter().position(|entry| entry.client.is_shared());
+        let sharing = self.sharing;
+        self.retire_where(|index, entry| {
+            let shared = match sharing {
+                Sharing::Turns(wanted) => index < wanted,
+                Sharing::Learned => learned == Some(index),
+                Sharing::One | Sharing::Never => false,
+            };
+            let idle = !entry.busy && now.duration_since(entry.idle_since) >= pool.idle(shared);
+            entry.is_too_old(now) || idle
+        });
+        self.trim(pool);
+    }
+
+    /// Every connection ends when its last call is over.
+    pub(super) fn retire_all(&mut self) {
+        self.retire_where(|_, _| true);
+    }
+
+    fn pick(&mut self, max_streams: usize, any: bool) -> Option<usize> {
+        let count = self.entries.len();
+        match self.sharing {
+            Sharing::Turns(wanted) => {
+                if count == 0 || (count < wanted && !any) {
+                    return None;
+                }
+                let wanted = wanted.min(count);
+                let first = self.turn % wanted;
+                self.turn = first + 1;
+                // The more calls share a connection, the more frames share a write: a connection above the wanted
+                // number gets a call only when the others are full.
+                let order = (first..wanted).chain(0..first).chain(wanted..count);
+                order.into_iter().find(|&index| self.entries[index].load() < max_streams)
+            }
+            Sharing::Learned => {
+                let has_room = |entry: &Entry<C>| entry.client.is_shared() && entry.load() < max_streams;
+                self.entries.iter().position(has_room).or_else(|| self.free())
+            }
+            Sharing::One => self.free(),
+            Sharing::Never => None,
+        }
+    }
+
+    /// The free connection that was made last: the others get a chance to become idle.
+    fn free(&self) -> Option<usize> {
+        self.entries.iter().rposition(Entry::is_free)
+    }
+
+    fn drop_lost(&mut self) {
+        self.entries.retain(|entry| entry.client.is_open());
+    }
+
+    /// Closes free connections that are too many, those made first before the others.
+    fn trim(&mut self, pool: &Pool) {
+        if matches!(self.sharing, Sharing::Turns(_)) || self.entries.len() <= pool.max_idle {
+            return;
+        }
+        let learned = self.sharing == Sharing::Learned;
+        let is_idle = |entry: &Entry<C>| entry.is_free() && !(learned && entry.client.is_shared());
+        let mut surplus = self.entries.iter().filter(|entry| is_idle(entry)).count();
+        surplus = surplus.saturating_sub(pool.max_idle);
+        self.retire_where(|_, entry| {
+            let too_many = surplus > 0 && is_idle(entry);
+            surplus -= usize::from(too_many);
+            too_many
+        });
+    }
+
+    fn retire_where(&mut self, mut is_over: impl FnMut(usize, &Entry<C>) -> bool) {
+        let mut index = 0;
+        self.entries.retain(|entry| {
+            let over = is_over(index, entry);
+            index += 1;
+            if over {
+                entry.client.retire();
+            }
+            !over
+        });
+    }
+}
+
+impl<C: Pooled> Entry<C> {
+    fn new(client: C, pool: &Pool) -> Self {
+        let now = Instant::now();
+        let until = pool.max_age.and_then(|age| now.checked_add(age.mul_f64(1.0 - chance() / 10.0)));
+        Self { client, lease: Lease::default(), until, busy: false, idle_since: now }
+    }
+
+    fn open(&mut self, opening: &Opening) -> Result<Exchange> {
+        self.busy = true;
+        self.client.open(opening, Arc::clone(&self.lease))
+    }
+
+    fn leases(&self) -> usize {
+        Arc::strong_count(&self.lease) - 1
+    }
+
+    /// How many calls it has, those included that are about to begin.
+    fn load(&self) -> usize {
+        self.leases().max(self.client.calls())
+    }
+
+    fn is_free(&self) -> bool {
+        self.leases() == 0 && self.client.is_free()
+    }
+
+    fn is_too_old(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
+impl Pooled for StreamClient {
+    fn is_open(&self) -> bool {
+        self.is_open()
+    }
+
+    fn calls(&self) -> usize {
+        self.streams()
+    }
+
+    fn is_free(&self) -> bool {
+        self.is_free()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    /// A stream is a call of the connection from here on, so nothing else need tell that.
+    fn open(&self, opening: &Opening, _lease: Lease) -> Result<Exchange> {
+        self.open(opening)
+    }
+
+    fn retire(&self) {
+        self.retire();
+    }
+}
+
+impl Pooled for UnaryClient {
+    fn is_open(&self) -> bool {
+        self.is_open()
+    }
+
+    fn calls(&self) -> usize {
+        self.in_flight()
+    }
+
+    fn is_free(&self) -> bool {
+        self.in_flight() == 0
+    }
+
+    fn is_shared(&self) -> bool {
+        self.multiplexes()
+    }
+
+    /// A call begins when its arguments are there.
+    fn open(&self, opening: &Opening, lease: Lease) -> Result<Exchange> {
+        Ok(self.open(opening, Box::new(move || drop(lease))))
+    }
+
+    /// Nothing to do: no handle keeps a connection open after its unary call.
+    fn retire(&self) {}
+}
