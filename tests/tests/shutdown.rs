@@ -4,7 +4,9 @@ use std::future::pending;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use streamx::server::Shutdown;
 use streamx::{Code, Placement, Result, Server, Service};
+use streamx_tests::logs::Logs;
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
 use streamx_tests::rig::{Rig, echo, eventually, settle, soon};
 use tokio::net::TcpStream;
@@ -17,6 +19,7 @@ struct Ending {
     handlers: Handlers,
     address: String,
     end: oneshot::Sender<()>,
+    shutdown: Shutdown,
     serving: JoinHandle<Result<()>>,
 }
 
@@ -27,11 +30,12 @@ async fn ending(placement: Placement, drain: Duration) -> Ending {
     let server = server.bind("127.0.0.1:0").await.unwrap();
     let address = server.local_addr().to_string();
     let (end, ends) = oneshot::channel();
+    let shutdown = server.shutdown();
     let serving = tokio::spawn(server.serve_with_shutdown(async move {
         let _told = ends.await;
     }));
     let client = ProbeClient::connect(&format!("ttheader://{address}")).await.unwrap();
-    Ending { client, handlers, address, end, serving }
+    Ending { client, handlers, address, end, shutdown, serving }
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -39,7 +43,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[tokio::test]
 async fn running_streams_finish_and_new_ones_are_refused() {
     for placement in [Placement::Connection, Placement::Task] {
-        let Ending { client, handlers, address, end, serving } = ending(placement, HOUR).await;
+        let Ending { client, handlers, address, end, shutdown, serving } = ending(placement, HOUR).await;
         let mut stream = client.echo().await.unwrap();
         echo(&mut stream, 1).await;
         client.ask(Note::number(1)).await.unwrap();
@@ -63,7 +67,7 @@ async fn running_streams_finish_and_new_ones_are_refused() {
         handlers.open_gate();
         assert_eq!(soon(call).await.unwrap().unwrap(), Note::number(2));
         soon(serving).await.unwrap().unwrap();
-        assert_eq!(handlers.alive(), 0);
+        assert_eq!((handlers.alive(), shutdown.cut_off()), (0, &[][..]));
     }
 }
 
@@ -103,6 +107,100 @@ async fn what_is_not_finished_after_drain_timeout_ends_with_the_reason() {
         let error = soon(call).await.unwrap().unwrap_err();
         assert!(error.to_string().contains("was shut down before the call had ended"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_second_signal_cuts_at_once_and_says_what() {
+    for placement in [Placement::Connection, Placement::Task] {
+        let Ending { client, handlers, address, end, shutdown, serving } = ending(placement, HOUR).await;
+        let logs = Logs::capture();
+        let mut streams = [client.echo().await.unwrap(), client.echo().await.unwrap()];
+        for stream in &mut streams {
+            echo(stream, 1).await;
+        }
+        client.ask(Note::number(1)).await.unwrap();
+        let call = tokio::spawn(client.wait(Note::number(2)));
+        eventually(|| handlers.alive() == 3).await;
+        end.send(()).unwrap();
+        settle().await;
+        // The first one again is no second one.
+        shutdown.drain();
+        settle().await;
+        assert!(!serving.is_finished() && shutdown.cut_off().is_empty());
+        for stream in &mut streams {
+            echo(stream, 2).await;
+        }
+        shutdown.cut();
+        soon(serving).await.unwrap().unwrap();
+        for stream in &mut streams {
+            let error = soon(stream.recv()).await.unwrap_err();
+            assert_eq!((error.kitex_code(), error.code()), (Some(12013), Code::Unavailable), "{error}");
+        }
+        let error = soon(call).await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("was shut down before the call had ended"), "{error}");
+        eventually(|| handlers.alive() == 0).await;
+        let cut_off: Vec<_> = shutdown.cut_off().iter().map(ToString::to_string).collect();
+        assert_eq!(cut_off, ["Probe.Echo: 2 calls", "Probe.Wait: 1 call"]);
+        let log = logs.take();
+        let line = log.lines().find(|line| line.contains("calls were cut off")).unwrap();
+        assert!(
+            line.contains("calls=3") && line.contains("Probe.Echo: 2 calls, Probe.Wait: 1 call"),
+            "{log}"
+        );
+        Server::builder().bind(&address).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_serves_for_ever_ends_when_it_is_told_from_elsewhere() {
+    for cut in [false, true] {
+        let handlers = Handlers::default();
+        let server = Server::builder().add_service(ProbeServer::new(handlers.clone())).drain_timeout(HOUR);
+        let server = server.bind("127.0.0.1:0").await.unwrap();
+        let (address, shutdown) = (server.local_addr().to_string(), server.shutdown());
+        let serving = tokio::spawn(server.serve());
+        let client = ProbeClient::connect(&format!("ttheader://{address}")).await.unwrap();
+        let mut stream = client.echo().await.unwrap();
+        echo(&mut stream, 1).await;
+        if cut {
+            shutdown.cut();
+            assert_eq!(soon(stream.recv()).await.unwrap_err().kitex_code(), Some(12013));
+        } else {
+            shutdown.drain();
+            settle().await;
+            assert!(TcpStream::connect(&address).await.is_err(), "the port is closed");
+            stream.close_send().await.unwrap();
+            assert_eq!(soon(stream.recv()).await.unwrap(), None);
+        }
+        soon(serving).await.unwrap().unwrap();
+        assert_eq!(shutdown.cut_off().len(), usize::from(cut));
+        assert_eq!(handlers.alive(), 0);
+        Server::builder().bind(&address).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_a_server_that_ends_sends_the_next_call_elsewhere() {
+    let Ending { client, handlers, end, serving, .. } = ending(Placement::Connection, HOUR).await;
+    client.ask(Note::number(0)).await.unwrap();
+    let mut slow = client.hold().await.unwrap();
+    let call = tokio::spawn(client.wait(Note::number(1)));
+    let other = tokio::spawn(client.wait(Note::number(2)));
+    eventually(|| handlers.alive() == 3).await;
+    end.send(()).unwrap();
+    settle().await;
+    // Over a connection that is there the server refuses it.
+    let error = soon(client.ask(Note::number(3))).await.unwrap_err();
+    assert!(error.is_retryable() && error.to_string().contains("shutting down"), "{error}");
+    // The refusal said that the connection ends, so this call looks for another one.
+    let error = soon(client.ask(Note::number(4))).await.unwrap_err();
+    assert!(error.is_retryable() && error.to_string().contains("cannot connect"), "{error}");
+    handlers.open_gate();
+    assert_eq!(soon(call).await.unwrap().unwrap(), Note::number(1));
+    assert_eq!(soon(other).await.unwrap().unwrap(), Note::number(2));
+    slow.close_send().await.unwrap();
+    assert_eq!(soon(slow.recv()).await.unwrap(), Some(Note::number(0)));
+    soon(serving).await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::task::{self, Poll, ready};
 
 use bytes::Bytes;
 
-use super::MESSAGE_TYPE;
+use super::{MESSAGE_TYPE, leave};
 use crate::call::child::Children;
 use crate::call::context::{self, Facts};
 use crate::call::{Encode, Incoming, Outgoing};
@@ -120,7 +120,7 @@ impl Outgoing for Answer {
     fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
         let Call { link, framing, method, sequence, answered, backward, .. } = &*self.0;
         let backward = lock(backward).clone();
-        let strings: Vec<_> = backward.iter().collect();
+        let strings: Vec<_> = backward.iter().chain(leave(link)).collect();
         let answered = &mut *lock(answered);
         if std::mem::replace(answered, true) {
             return Err(Error::closed("the call has been answered"));

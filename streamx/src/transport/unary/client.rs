@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 
-use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
+use super::{LEAVE, MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::child::Child;
 use crate::call::{Encode, Exchange, Incoming, Mode, Opening, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
@@ -40,7 +40,7 @@ struct Shared {
     caller: Arc<str>,
     /// The server is known to answer in any order, because it is a streamx server.
     multiplexes: AtomicBool,
-    /// Kitex closes the connection after such an answer.
+    /// The server closes the connection after such an answer.
     spent: AtomicBool,
 }
 
@@ -261,6 +261,9 @@ impl Reading {
         let from_streamx = ints.iter().any(|(key, _)| *key == private::CODE);
         if from_streamx {
             multiplexes.store(true, Relaxed);
+        }
+        if reply.header.as_ref().and_then(|header| header.string(LEAVE.0)) == Some(LEAVE.1) {
+            spent.store(true, Relaxed);
         }
         let Matched::Call(inbox) = calls.receive(&reply).map_err(broken)? else {
             return Ok(());

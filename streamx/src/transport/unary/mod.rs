@@ -7,6 +7,7 @@ mod server;
 pub(crate) use client::Client;
 pub(crate) use server::Server;
 
+use crate::transport::link::Link;
 use crate::wire::Bounds;
 use crate::{Error, Limits};
 
@@ -14,6 +15,9 @@ use crate::{Error, Limits};
 const MESSAGE_TYPE: u16 = 22;
 /// The string key of the service's name in a TTHeader.
 const SERVICE: &str = "isn";
+/// The string key of an answer that tells the client to make its next call on another connection: this one closes soon
+/// (spec "Unary" 1.13).
+const LEAVE: (&str, &str) = ("crrst", "1");
 
 fn bounds(limits: &Limits) -> Bounds {
     Bounds { max_header: limits.max_header_size, max_payload: limits.max_message_size }
@@ -21,4 +25,9 @@ fn bounds(limits: &Limits) -> Bounds {
 
 fn broken(violation: crate::wire::Violation) -> Error {
     Error::protocol(violation.to_string())
+}
+
+/// What the answer of a server says of its connection besides.
+fn leave(link: &Link) -> Option<(&'static str, &'static str)> {
+    link.is_shutting_down().then_some(LEAVE)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use bytes::BytesMut;
 
 use super::call::{Answer, Call, Request};
-use super::{MESSAGE_TYPE, SERVICE, bounds, broken};
+use super::{MESSAGE_TYPE, SERVICE, bounds, broken, leave};
 use crate::call::child::Children;
 use crate::call::context;
 use crate::call::router::{NoRoute, Route, Router};
@@ -271,7 +271,7 @@ fn put_failure(link: &Link, framing: Framing, method: &str, sequence: i32, failu
         None => (EnvelopeKind::Reply, "2"),
     };
     let ints: Vec<_> = [(MESSAGE_TYPE, digit)].into_iter().chain(failure.ints()).collect();
-    let strings = failure.strings();
+    let strings: Vec<_> = failure.strings().into_iter().chain(leave(link)).collect();
     let mark = unary::begin(&mut outbox.open, framing, 0, &strings, &ints, kind, method, sequence);
     match failure.exception {
         Some((text, kind)) => unary::put_exception_body(&mut outbox.open, text, kind),
