@@ -36,7 +36,7 @@ impl Kitex {
         Server::start_before(last, self.bin.join("kitex-server")).await
     }
 
-    /// Runs a case, or a group of cases, of the Kitex client against a server. The options (`-unary`, `-peer`) are
+    /// Runs a case, or a group of cases, of the Kitex client against a server. The options (`-unary`, `-peer`, `-pool`) are
     /// those of `cmd/kitex-client`.
     pub async fn client(&self, addr: &str, case: &str, options: &[&str]) -> Output {
         self.attended(addr, case, options).finish().await

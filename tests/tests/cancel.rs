@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use streamx::testing::Network;
-use streamx::{Bidi, Context, Error, Limits, Message, Placement, Result, Sender, Server};
-use streamx_tests::probe::{End, Note};
+use streamx::{Bidi, Channel, Context, Error, Limits, Message, Placement, Result, Sender, Server};
+use streamx_tests::probe::{End, Note, ProbeClient};
 use streamx_tests::raw::{DATA, HEADER, RESET, Raw, frame};
 use streamx_tests::rig::{Rig, Setup, echo, eventually, settle, soon};
 use tokio::sync::mpsc;
@@ -380,4 +380,33 @@ async fn a_handler_whose_send_waits_for_room_is_told_at_once_that_its_caller_is_
     // Without a word it would be dropped after its grace.
     let reason = soon(told.recv()).await.expect("it was told");
     assert!(reason.is_cancelled(), "{reason}");
+}
+
+#[tokio::test]
+async fn without_resets_the_handler_reads_that_its_caller_has_given_up() {
+    let rig = Rig::start().await;
+    let channel = Channel::builder(format!("ttheader://{}", rig.address())).without_resets();
+    let client = ProbeClient::new(channel.connect().await.unwrap());
+    let mut other = client.echo().await.unwrap();
+    echo(&mut other, 1).await;
+    let mut held = client.hold().await.unwrap();
+    held.send(Note::number(1)).await.unwrap();
+    held.cancel("changed my mind");
+    let mut unread = client.hold().await.unwrap();
+    unread.close_send().await.unwrap();
+    drop(unread);
+    eventually(|| rig.handlers.begun() == 3).await;
+    // Nothing has told the handlers to go.
+    echo(&mut other, 2).await;
+    assert_eq!(rig.handlers.alive(), 3);
+    rig.handlers.open_gate();
+    eventually(|| rig.handlers.alive() == 1).await;
+    let failures = rig.handlers.failures();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    assert!(failures[0].to_string().contains("changed my mind"), "{failures:?}");
+    echo(&mut other, 3).await;
+    drop(other);
+    rig.handlers.close_gate();
+    drop(client);
+    rig.at_rest().await;
 }

@@ -49,6 +49,17 @@ async fn the_recv_timeout_of_a_server_is_a_failure_of_the_call() {
 }
 
 #[tokio::test]
+async fn streams_with_connections_of_their_own() {
+    let Some(kitex) = kitex::build() else { return };
+    for pool in ["long", "short"] {
+        let server = server().await;
+        let output = kitex.client(server.addr(), "streaming", &["-peer", "streamx", "-pool", pool]).await;
+        assert!(output.ok(), "{pool}: {output}");
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_killed_server_fails_every_mode() {
     let Some(kitex) = kitex::build() else { return };
     let mut server = server().await;

@@ -3,12 +3,17 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use futures::future::join_all;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
 use crate::call::{Context, Exchange, Handler, Method, Mode, Opening};
-use crate::{Channel, Counters, Placement, Result, Server, Service};
+use crate::client::ChannelBuilder;
+use crate::wire::ttheader::frame::{self, Frame, FrameKind};
+use crate::wire::{Bounds, Cut};
+use crate::{Channel, Code, Counters, Error, Placement, Result, Server, Service};
 
 /// Sends every message back.
 struct Echo;
@@ -156,4 +161,45 @@ async fn nothing_is_left_behind() {
     }
     let Counters { streams, handlers, queued_bytes, .. } = server();
     assert_eq!((streams, handlers, queued_bytes), (0, 0, 0));
+}
+
+/// The kinds of frames that a client sends which gives up two streams, the second one after it has said that it sends no
+/// more.
+async fn frames_of_a_client_that_gives_up(
+    builder: fn(ChannelBuilder) -> ChannelBuilder,
+) -> Vec<(i32, FrameKind, bool)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ttheader://{}", listener.local_addr().unwrap());
+    let channel = builder(Channel::builder(url)).connect().await.unwrap();
+    let (mut peer, _) = listener.accept().await.unwrap();
+    for finish in [false, true] {
+        let mut exchange = channel.open(ECHO).await.unwrap();
+        send(&mut exchange, b"first").await.unwrap();
+        if finish {
+            exchange.outgoing.finish();
+        }
+        exchange.incoming.reset(Error::new(Code::Cancelled, "enough").with_kitex_code(12007));
+    }
+    drop(channel);
+    let mut input = BytesMut::new();
+    while peer.read_buf(&mut input).await.unwrap() > 0 {}
+    let bounds = Bounds { max_header: 1 << 10, max_payload: 1 << 10 };
+    let mut frames = Vec::new();
+    while let Ok(Cut::Whole(Frame { id, kind, payload, .. })) = frame::cut(&mut input, &bounds) {
+        frames.push((id, kind, payload.windows(6).any(|text| text == b"enough")));
+    }
+    frames
+}
+
+#[tokio::test]
+async fn a_stream_that_is_given_up_ends_with_a_reset_or_without() {
+    let begun = |id| [(id, FrameKind::Header, false), (id, FrameKind::Data, false)];
+    let end = [(1, FrameKind::Rst, true), (1, FrameKind::Trailer, false)];
+    let finished = [(2, FrameKind::Trailer, false), (2, FrameKind::Rst, true)];
+    let frames = frames_of_a_client_that_gives_up(|builder| builder).await;
+    assert_eq!(frames, [&begun(1)[..], &end, &begun(2), &finished].concat());
+
+    let end = [(1, FrameKind::Trailer, true)];
+    let frames = frames_of_a_client_that_gives_up(ChannelBuilder::without_resets).await;
+    assert_eq!(frames, [&begun(1)[..], &end, &begun(2), &finished[..1]].concat());
 }

@@ -22,6 +22,18 @@ func NewClient(name, addr, protocol string, more ...client.Option) rpc.Client {
 	return rpc.MustNewClient("interop", append(options(name, addr, protocol), more...)...)
 }
 
+// Pool is the option of a client whose streams have the connections of a pool: mux (one for all), long or short.
+func Pool(kind string) []client.Option {
+	switch kind {
+	case "long":
+		return []client.Option{streams(ttstream.WithClientLongConnPool(ttstream.LongConnConfig{MaxIdleTimeout: time.Minute}))}
+	case "short":
+		return []client.Option{streams(ttstream.WithClientShortConnPool())}
+	default:
+		return nil
+	}
+}
+
 // lackingMethods returns a client of Interop as somebody knows it whose methods the server lacks.
 func lackingMethods(p *Peer) lessrpc.Client {
 	return lessrpc.MustNewClient("interop", options(Caller, p.Addr, p.Protocol)...)
@@ -38,11 +50,14 @@ func options(name, addr, protocol string) []client.Option {
 		client.WithRPCTimeout(limit),
 		client.WithClientBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: name}),
 		client.WithMetaHandler(transmeta.ClientTTHeaderHandler),
-		client.WithTTHeaderStreamingOptions(client.WithTTHeaderStreamingTransportOptions(
-			ttstream.WithClientMuxConnPool(ttstream.MuxConnConfig{PoolSize: 1, MaxIdleTimeout: time.Minute}))),
+		streams(ttstream.WithClientMuxConnPool(ttstream.MuxConnConfig{PoolSize: 1, MaxIdleTimeout: time.Minute})),
 	}
 	if protocol == "ttheader-framed" {
 		chosen = append(chosen, client.WithTransportProtocol(transport.TTHeaderFramed))
 	}
 	return chosen
+}
+
+func streams(pool ttstream.ClientHandlerOption) client.Option {
+	return client.WithTTHeaderStreamingOptions(client.WithTTHeaderStreamingTransportOptions(pool))
 }

@@ -1,5 +1,5 @@
-// kitex-client [-unary framed|ttheader-framed] [-peer kitex|streamx] [-last ADDR] [-last-peer kitex|streamx] ADDR CASE... runs
-// cases against a server of Interop.
+// kitex-client [-unary framed|ttheader-framed] [-peer kitex|streamx] [-pool mux|long|short] [-last ADDR]
+// [-last-peer kitex|streamx] ADDR CASE... runs cases against a server of Interop.
 //
 // A CASE is a name, a group (unary, streaming, attended, chained, bounded) or all, which is every unary and streaming case. A chained
 // case needs the last server, which is the next one of the server. Each prints
@@ -25,13 +25,15 @@ func main() {
 	peer := flag.String("peer", "kitex", "what the server is: kitex or streamx")
 	last := flag.String("last", "", "address of the server behind the server")
 	lastPeer := flag.String("last-peer", "kitex", "what that one is: kitex or streamx")
+	pool := flag.String("pool", "mux", "which connections streams have: mux (one), long or short")
 	flag.Parse()
 	if flag.NArg() == 1 && flag.Arg(0) == "list" {
 		list()
 		return
 	}
-	if flag.NArg() < 2 || (*unary != "framed" && *unary != "ttheader-framed") || (*peer != "kitex" && *peer != "streamx") {
-		log.Fatal("usage: kitex-client [-unary framed|ttheader-framed] [-peer kitex|streamx] ADDR CASE...")
+	if flag.NArg() < 2 || (*unary != "framed" && *unary != "ttheader-framed") || (*peer != "kitex" && *peer != "streamx") ||
+		(*pool != "mux" && *pool != "long" && *pool != "short") {
+		log.Fatal("usage: kitex-client [-unary framed|ttheader-framed] [-peer kitex|streamx] [-pool mux|long|short] ADDR CASE...")
 	}
 	if os.Getenv("KITEX_LOG") != "1" {
 		klog.SetOutput(io.Discard)
@@ -50,7 +52,7 @@ func main() {
 		Addr:     flag.Arg(0),
 		Protocol: *unary,
 		Streamx:  *peer == "streamx",
-		Client:   cases.NewClient(cases.Caller, flag.Arg(0), *unary),
+		Client:   cases.NewClient(cases.Caller, flag.Arg(0), *unary, cases.Pool(*pool)...),
 		Last:     behind,
 		Ask: func(what string) error {
 			fmt.Println("waiting", what)
