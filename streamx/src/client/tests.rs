@@ -1,5 +1,6 @@
 //! What a client's handles do, against a peer in memory.
 
+mod group;
 mod metadata;
 mod options;
 
