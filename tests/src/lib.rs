@@ -4,6 +4,7 @@ pub mod cases;
 pub mod interop;
 pub mod kitex;
 pub mod logs;
+pub mod place;
 pub mod probe;
 pub mod process;
 pub mod raw;

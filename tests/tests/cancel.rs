@@ -180,7 +180,7 @@ async fn a_lost_connection_drops_the_handlers_of_the_server() {
         let client = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let held = runtime.block_on(async {
-                let client = streamx_tests::probe::ProbeClient::connect(&url).await.unwrap();
+                let client = ProbeClient::connect(&url).await.unwrap();
                 let mut stream = client.echo().await.unwrap();
                 echo(&mut stream, 1).await;
                 let held = (client.hold().await.unwrap(), client.flood(Note::number(1)).await.unwrap());
@@ -246,7 +246,7 @@ async fn a_fate<F: Future<Output = ()>>(placement: Placement, limits: Limits, fa
 }
 
 struct Fate {
-    client: streamx_tests::probe::ProbeClient,
+    client: ProbeClient,
     lax: LaxClient,
 }
 

@@ -79,6 +79,26 @@ async fn streams_and_calls_at_once_use_the_connections_of_their_pool() {
 }
 
 #[tokio::test]
+async fn unary_calls_share_a_connection_of_mux_over_either_framing() {
+    let Some(kitex) = kitex::build() else { return };
+    let server = kitex.server().await;
+    for scheme in ["framed", "ttheader"] {
+        let case = async {
+            let channel = Channel::builder(format!("{scheme}://{}", server.addr())).pool(Pool::mux(1));
+            let channel = channel.connect_lazy().unwrap();
+            let client = InteropClient::new(channel.clone());
+            let pings = (0..64).map(|number| client.ping(packet(number)));
+            for (number, answer) in (0..).zip(join_all(pings).await) {
+                assert_eq!(answer.unwrap(), packet(number));
+            }
+            assert_eq!(channel.counters().connections_opened, 1);
+        };
+        within_patience(case).await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_call_while_the_server_is_away_fails_and_the_next_one_after_that_works() {
     let Some(kitex) = kitex::build() else { return };
     let mut server = kitex.server().await;

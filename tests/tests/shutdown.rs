@@ -4,7 +4,7 @@ use std::future::pending;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use streamx::server::Shutdown;
+use streamx::server::ShutdownHandle;
 use streamx::{Code, Placement, Result, Server, Service};
 use streamx_tests::logs::Logs;
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
@@ -19,7 +19,7 @@ struct Ending {
     handlers: Handlers,
     address: String,
     end: oneshot::Sender<()>,
-    shutdown: Shutdown,
+    shutdown: ShutdownHandle,
     serving: JoinHandle<Result<()>>,
 }
 
@@ -30,7 +30,7 @@ async fn ending(placement: Placement, drain: Duration) -> Ending {
     let server = server.bind("127.0.0.1:0").await.unwrap();
     let address = server.local_addr().to_string();
     let (end, ends) = oneshot::channel();
-    let shutdown = server.shutdown();
+    let shutdown = server.shutdown_handle();
     let serving = tokio::spawn(server.serve_with_shutdown(async move {
         let _told = ends.await;
     }));
@@ -157,7 +157,7 @@ async fn a_server_that_serves_for_ever_ends_when_it_is_told_from_elsewhere() {
         let handlers = Handlers::default();
         let server = Server::builder().add_service(ProbeServer::new(handlers.clone())).drain_timeout(HOUR);
         let server = server.bind("127.0.0.1:0").await.unwrap();
-        let (address, shutdown) = (server.local_addr().to_string(), server.shutdown());
+        let (address, shutdown) = (server.local_addr().to_string(), server.shutdown_handle());
         let serving = tokio::spawn(server.serve());
         let client = ProbeClient::connect(&format!("ttheader://{address}")).await.unwrap();
         let mut stream = client.echo().await.unwrap();

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use futures::{SinkExt, StreamExt};
-use streamx::{Bidi, Channel, Code, Context, Error, Message, Result, Server};
+use streamx::{Bidi, Channel, Code, Context, Error, Message, Pool, Result, Server};
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
 use streamx_tests::rig::{Rig, Setup, echo, eventually, jumping, settle, soon};
 use tokio::net::{TcpSocket, TcpStream};
@@ -303,6 +304,20 @@ async fn dialing_ends_at_its_own_time_or_at_the_deadline_of_the_call() {
     let client = ProbeClient::new(Channel::builder(&url).connect_lazy().unwrap());
     assert_whole(&jumping(client.echo().timeout(SECOND)).await.0.unwrap_err(), "1s");
     assert_whole(&jumping(client.ask(Note::number(1)).timeout(SECOND)).await.0.unwrap_err(), "1s");
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_one_dial_all_end_when_it_has_taken_too_long() {
+    let (url, _deaf) = deaf().await;
+    for pool in [Pool::default(), Pool::mux(2), Pool::long()] {
+        let channel = Channel::builder(&url).pool(pool).connect_timeout(2 * SECOND).connect_lazy().unwrap();
+        let client = ProbeClient::new(channel);
+        let (ended, took) = jumping(join_all((0..10).map(|_| client.echo()))).await;
+        for error in ended.into_iter().map(Result::unwrap_err) {
+            assert!(error.is_retryable() && error.to_string().ends_with("no answer within 2s"), "{error}");
+        }
+        assert!(took < 3 * SECOND, "{took:?}");
+    }
 }
 
 #[derive(Message, Clone, Debug, Default, PartialEq)]

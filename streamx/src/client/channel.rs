@@ -215,11 +215,11 @@ impl ChannelBuilder {
     }
 
     /// Keeps resets away from servers that know none: a Kitex server before v0.15.0 closes the connection when it gets
-    /// one, and with it every other stream.
+    /// one, and with it every other stream (spec section 13; so does v0.14.1).
     ///
-    /// A stream that is given up then ends with an error in its last frame, which its handler gets from its next `Recv`
-    /// after the messages that were sent before. When this side has said before that it sends no more, nothing is
-    /// sent, and the handler finds out nothing. The path of a cancel does not travel.
+    /// A stream that is given up then ends with an error in its last frame: `Recv` of its handler gives the messages that
+    /// were sent before, and then fails. When this side has said before that it sends no more, nothing can be sent, and the
+    /// handler goes on. The path of a cancel does not travel.
     #[must_use]
     pub fn without_resets(mut self) -> Self {
         self.settings.resets = false;

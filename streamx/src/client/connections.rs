@@ -56,7 +56,8 @@ pub(super) struct Inner {
     dialed: Notify,
     /// Every connection holds a receiver until it has ended.
     alive: watch::Sender<()>,
-    /// Set when the channel is shut down. What looks after the connections ends then, and when this is dropped.
+    /// Tells those that wait that the channel is shut down. What looks after the connections ends then, and when this is
+    /// dropped.
     over: watch::Sender<bool>,
 }
 
@@ -66,6 +67,8 @@ pub(super) struct Groups {
     unary: Group<UnaryClient>,
     /// Of every connection that has not ended.
     cutters: Vec<Cutter>,
+    /// The channel is shut down.
+    over: bool,
     /// Somebody looks for connections whose time is over.
     looking: bool,
 }
@@ -97,6 +100,7 @@ impl Connections {
             streams: Group::new(Sharing::of_streams(pool.kind)),
             unary: Group::new(Sharing::of_unary(pool.kind)),
             cutters: Vec::new(),
+            over: false,
             looking: false,
         };
         Self(Arc::new(Inner {
@@ -166,7 +170,7 @@ impl Inner {
     /// is retired between being found and being used.
     fn open_now<C: Grouped>(&self, opening: &Opening, any: bool) -> Option<Result<Exchange>> {
         let mut groups = self.groups();
-        if let Err(over) = self.check_open() {
+        if let Err(over) = groups.check_open() {
             return Some(Err(over));
         }
         C::group(&mut groups).open(&self.pool, self.limits.max_streams, any, opening).map(Ok)
@@ -254,7 +258,7 @@ impl Inner {
         give: impl FnOnce(&mut Group<C>, C) -> T,
     ) -> Result<T> {
         let mut groups = self.groups();
-        self.check_open()?;
+        groups.check_open()?;
         let (client, cutter) = C::start(socket, self);
         groups.cutters.retain(|cutter| !cutter.is_gone());
         groups.cutters.push(cutter);
@@ -291,10 +295,11 @@ impl Inner {
         {
             // Under the lock, so that no call is opened behind it.
             let groups = &mut *self.groups();
-            self.over.send_replace(true);
+            groups.over = true;
             groups.streams.retire_all();
             groups.unary.retire_all();
         }
+        self.over.send_replace(true);
         if tokio::time::timeout(timeout, self.alive.closed()).await.is_ok() {
             return 0;
         }
@@ -310,12 +315,14 @@ impl Inner {
         usize::try_from(calls).unwrap_or(usize::MAX)
     }
 
-    fn check_open(&self) -> Result<()> {
-        if *self.over.borrow() { Err(Error::closed(SHUT_DOWN)) } else { Ok(()) }
-    }
-
     fn groups(&self) -> MutexGuard<'_, Groups> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Groups {
+    fn check_open(&self) -> Result<()> {
+        if self.over { Err(Error::closed(SHUT_DOWN)) } else { Ok(()) }
     }
 }
 

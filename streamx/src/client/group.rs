@@ -54,8 +54,9 @@ struct Entry<C> {
     lease: Lease,
     /// When it is too old for further calls.
     until: Option<Instant>,
-    /// It has carried a call since the last look.
+    /// It has got a call, and no look has found it free since.
     busy: bool,
+    /// When a look found it free first.
     idle_since: Instant,
 }
 
@@ -145,9 +146,7 @@ impl<C: Pooled> Group<C> {
         let now = Instant::now();
         self.drop_lost();
         for entry in &mut self.entries {
-            if !entry.is_free() {
-                entry.busy = true;
-            } else if std::mem::take(&mut entry.busy) {
+            if entry.is_free() && std::mem::take(&mut entry.busy) {
                 entry.idle_since = now;
             }
         }
@@ -235,7 +234,7 @@ impl<C: Pooled> Group<C> {
 impl<C: Pooled> Entry<C> {
     fn new(client: C, pool: &Pool) -> Self {
         let now = Instant::now();
-        let until = pool.max_age.and_then(|age| now.checked_add(age.mul_f64(1.0 - chance() / 10.0)));
+        let until = pool.max_age.and_then(|age| now.checked_add(age - age.mul_f64(chance() / 10.0)));
         Self { client, lease: Lease::default(), until, busy: false, idle_since: now }
     }
 

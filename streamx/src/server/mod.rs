@@ -9,7 +9,7 @@ mod address;
 mod shutdown;
 
 pub use address::Addr;
-pub use shutdown::{CutOff, Shutdown};
+pub use shutdown::{CutOff, ShutdownHandle};
 
 use std::fmt;
 use std::future::Future;
@@ -76,7 +76,7 @@ pub struct BoundServer {
     meter: Arc<Meter>,
     router: Arc<Router>,
     drain: Duration,
-    shutdown: Shutdown,
+    shutdown: ShutdownHandle,
 }
 
 impl Server {
@@ -157,7 +157,7 @@ impl ServerBuilder {
         }
         let listener = Listener::bind(address.as_ref()).await?;
         let (limits, router) = (Arc::new(self.limits), Arc::new(router));
-        let (drain, shutdown) = (self.drain, Shutdown::new());
+        let (drain, shutdown) = (self.drain, ShutdownHandle::new());
         Ok(BoundServer { listener, limits, router, meter: Arc::default(), drain, shutdown })
     }
 
@@ -185,11 +185,11 @@ impl BoundServer {
     }
 
     /// What ends this server, from anywhere and at any time, and says what that has cut off.
-    pub fn shutdown(&self) -> Shutdown {
+    pub fn shutdown_handle(&self) -> ShutdownHandle {
         self.shutdown.clone()
     }
 
-    /// Serves for ever, or until it is [shut down](Self::shutdown).
+    /// Serves for ever, or until it is [shut down](Self::shutdown_handle).
     ///
     /// # Errors
     ///
@@ -198,11 +198,11 @@ impl BoundServer {
         self.serve_with_shutdown(std::future::pending()).await
     }
 
-    /// Serves until `shutdown` is ready or the server is [shut down](Self::shutdown). Then the port closes, new calls on
+    /// Serves until `shutdown` is ready or the server is [shut down](Self::shutdown_handle). Then the port closes, new calls on
     /// open connections are refused in a way the client may retry, running ones go on for at most the drain timeout, and
     /// the rest end with an error (Kitex code 12013). It returns when every connection has closed: at most 1 s after that.
     ///
-    /// What was cut off is in the log and in [`Shutdown::cut_off`]; [`Shutdown::cut`] cuts off at once.
+    /// What was cut off is in the log and in [`ShutdownHandle::cut_off`]; [`ShutdownHandle::cut`] cuts off at once.
     ///
     /// # Errors
     ///

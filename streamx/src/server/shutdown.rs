@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::call::Mode;
 use crate::call::router::Router;
 
-/// Ends a server, from anywhere and at any time; see [`BoundServer::shutdown`](super::BoundServer::shutdown). Cheap to
+/// Ends a server, from anywhere and at any time; see [`BoundServer::shutdown`](super::BoundServer::shutdown_handle). Cheap to
 /// clone.
 ///
 /// ```no_run
@@ -23,7 +23,7 @@ use crate::call::router::Router;
 /// use streamx::Server;
 ///
 /// let server = Server::builder().add_service(EchoServer::new(Parrot)).bind("127.0.0.1:0").await?;
-/// let shutdown = server.shutdown();
+/// let shutdown = server.shutdown_handle();
 /// let signals = shutdown.clone();
 /// tokio::spawn(async move {
 ///     let _first = tokio::signal::ctrl_c().await;
@@ -43,7 +43,7 @@ use crate::call::router::Router;
 ///
 /// Does nothing.
 #[derive(Clone)]
-pub struct Shutdown(Arc<Shared>);
+pub struct ShutdownHandle(Arc<Shared>);
 
 struct Shared {
     asked: watch::Sender<Asked>,
@@ -70,7 +70,7 @@ pub struct CutOff {
     pub calls: usize,
 }
 
-impl Shutdown {
+impl ShutdownHandle {
     pub(super) fn new() -> Self {
         Self(Arc::new(Shared { asked: watch::Sender::new(Asked::Serve), cut_off: OnceLock::new() }))
     }
@@ -124,9 +124,9 @@ impl Shutdown {
     }
 }
 
-impl fmt::Debug for Shutdown {
+impl fmt::Debug for ShutdownHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shutdown").field("asked", &*self.0.asked.borrow()).finish_non_exhaustive()
+        f.debug_struct("ShutdownHandle").field("asked", &*self.0.asked.borrow()).finish_non_exhaustive()
     }
 }
 
