@@ -163,32 +163,6 @@ async fn a_server_that_takes_nothing_holds_up_the_end_for_no_longer_than_a_secon
 }
 
 #[tokio::test]
-async fn shutting_down_ends_a_dial_that_takes_long() {
-    // A listener whose queue is full takes no connection.
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(0).unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut queued = Vec::new();
-    while let Ok(connected) =
-        tokio::time::timeout(Duration::from_millis(50), tokio::net::TcpStream::connect(address)).await
-    {
-        queued.push(connected.unwrap());
-    }
-    for pool in pools() {
-        let channel = Channel::builder(format!("ttheader://{address}")).pool(pool).connect_timeout(HOUR);
-        let channel = channel.connect_lazy().unwrap();
-        let client = ProbeClient::new(channel.clone());
-        let calls = [tokio::spawn(client.ask(Note::number(1))), tokio::spawn(client.ask(Note::number(2)))];
-        settle().await;
-        assert_eq!(soon(channel.shutdown(HOUR)).await, 0);
-        for call in calls {
-            assert!(soon(call).await.unwrap().unwrap_err().is_closed());
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_channel_inside_the_process_ends_as_well() {
     let handlers = streamx_tests::probe::Handlers::default();
     let channel = Channel::in_process(streamx_tests::probe::ProbeServer::new(handlers.clone()));

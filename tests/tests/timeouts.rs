@@ -1,14 +1,12 @@
-//! Time limits of a caller: the whole call, each `recv`, and dialing. The clock stands still where it can, so nothing
+//! Time limits of a caller: the whole call, and each `recv`. The clock stands still where it can, so nothing
 //! waits for real.
 
 use std::time::Duration;
 
-use futures::future::join_all;
 use futures::{SinkExt, StreamExt};
-use streamx::{Bidi, Channel, Code, Context, Error, Message, Pool, Result, Server};
+use streamx::{Bidi, Channel, Code, Context, Error, Message, Result, Server};
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
 use streamx_tests::rig::{Rig, Setup, echo, eventually, jumping, settle, soon};
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -274,50 +272,6 @@ async fn a_channel_has_default_times_that_a_call_may_change() {
     rig.handlers.open_gate();
     assert_eq!(soon(waiting).await.unwrap().unwrap().number, 1, "a unary call has no recv");
     rig.at_rest().await;
-}
-
-/// A listener that takes no connection, because its queue is full.
-async fn deaf() -> (String, impl Sized) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut queued = Vec::new();
-    while let Ok(connected) =
-        tokio::time::timeout(Duration::from_millis(50), TcpStream::connect(address)).await
-    {
-        queued.push(connected.unwrap());
-    }
-    (format!("ttheader://{address}"), (listener, queued))
-}
-
-#[tokio::test]
-async fn dialing_ends_at_its_own_time_or_at_the_deadline_of_the_call() {
-    let (url, _deaf) = deaf().await;
-    let connect = Channel::builder(&url).connect_timeout(2 * SECOND).connect();
-    let (failed, took) = jumping(connect).await;
-    let error = failed.unwrap_err();
-    assert_eq!((error.code(), error.is_retryable()), (Code::Unavailable, true));
-    assert!(error.to_string().ends_with("no answer within 2s"), "{error}");
-    assert!(took >= 2 * SECOND && took < 3 * SECOND, "{took:?}");
-
-    let client = ProbeClient::new(Channel::builder(&url).connect_lazy().unwrap());
-    assert_whole(&jumping(client.echo().timeout(SECOND)).await.0.unwrap_err(), "1s");
-    assert_whole(&jumping(client.ask(Note::number(1)).timeout(SECOND)).await.0.unwrap_err(), "1s");
-}
-
-#[tokio::test]
-async fn calls_that_wait_for_one_dial_all_end_when_it_has_taken_too_long() {
-    let (url, _deaf) = deaf().await;
-    for pool in [Pool::default(), Pool::mux(2), Pool::long()] {
-        let channel = Channel::builder(&url).pool(pool).connect_timeout(2 * SECOND).connect_lazy().unwrap();
-        let client = ProbeClient::new(channel);
-        let (ended, took) = jumping(join_all((0..10).map(|_| client.echo()))).await;
-        for error in ended.into_iter().map(Result::unwrap_err) {
-            assert!(error.is_retryable() && error.to_string().ends_with("no answer within 2s"), "{error}");
-        }
-        assert!(took < 3 * SECOND, "{took:?}");
-    }
 }
 
 #[derive(Message, Clone, Debug, Default, PartialEq)]

@@ -7,6 +7,7 @@ use streamx_tests::probe::{Handlers, Note, ProbeClient};
 use streamx_tests::rig::{echo, eventually, soon};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// An address nobody listens at.
 async fn nowhere() -> String {
@@ -75,8 +76,10 @@ async fn waiting_for_a_connection_ends_with_the_time_of_the_call_or_the_channel(
     pass(4 * SECOND).await;
     assert!(soon(second).await.unwrap().unwrap_err().is_timeout());
     assert!(!last.is_finished());
+    let now = Instant::now();
     assert_eq!(soon(channel.shutdown(HOUR)).await, 0);
     let error = soon(last).await.unwrap().unwrap_err();
     assert!(error.is_closed() && error.to_string().contains("the channel was shut down"), "{error}");
     assert_eq!(channel.counters().connections_opened, 0);
+    assert!(now.elapsed() < SECOND / 2, "not at the next attempt");
 }

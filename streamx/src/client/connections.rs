@@ -190,7 +190,10 @@ impl Inner {
         });
         match dialed.await {
             // One connection more was wanted, but those that are there serve too.
-            Err(error) => self.open_now::<C>(opening, true).unwrap_or(Err(error)),
+            Err(error) => {
+                C::group(&mut self.groups()).make_do();
+                self.open_now::<C>(opening, true).unwrap_or(Err(error))
+            }
             opened => opened,
         }
     }
@@ -263,7 +266,7 @@ impl Inner {
         groups.cutters.retain(|cutter| !cutter.is_gone());
         groups.cutters.push(cutter);
         let given = give(C::group(&mut groups), client);
-        if !std::mem::replace(&mut groups.looking, true) {
+        if !groups.are_empty() && !std::mem::replace(&mut groups.looking, true) {
             tokio::spawn(upkeep::look(Arc::downgrade(self), self.over.subscribe(), self.pool.look_every()));
         }
         drop(groups);
@@ -286,7 +289,7 @@ impl Inner {
         let groups = &mut *self.groups();
         groups.streams.look(&self.pool);
         groups.unary.look(&self.pool);
-        groups.looking = !(groups.streams.is_empty() && groups.unary.is_empty());
+        groups.looking = !groups.are_empty();
         groups.looking
     }
 
@@ -321,6 +324,10 @@ impl Inner {
 }
 
 impl Groups {
+    fn are_empty(&self) -> bool {
+        self.streams.is_empty() && self.unary.is_empty()
+    }
+
     fn check_open(&self) -> Result<()> {
         if self.over { Err(Error::closed(SHUT_DOWN)) } else { Ok(()) }
     }

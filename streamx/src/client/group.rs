@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::backoff::chance;
+use super::backoff::{Backoff, chance};
 use super::pool::{Kind, Pool};
 use crate::Result;
 use crate::call::{Exchange, Opening};
@@ -47,6 +47,9 @@ pub(super) struct Group<C> {
     entries: Vec<Entry<C>>,
     /// Whose turn it is.
     turn: usize,
+    /// Until when those that are there do although another one is wanted, and for how long after the next failure.
+    makes_do: Option<Instant>,
+    pauses: Backoff,
 }
 
 struct Entry<C> {
@@ -80,7 +83,7 @@ impl Sharing {
 
 impl<C: Pooled> Group<C> {
     pub(super) fn new(sharing: Sharing) -> Self {
-        Self { sharing, entries: Vec::new(), turn: 0 }
+        Self { sharing, entries: Vec::new(), turn: 0, makes_do: None, pauses: Backoff::new() }
     }
 
     pub(super) fn sharing(&self) -> Sharing {
@@ -104,7 +107,7 @@ impl<C: Pooled> Group<C> {
         if self.sharing == Sharing::Never {
             entry.client.retire();
         } else {
-            self.entries.push(entry);
+            self.keep(entry);
         }
         Ok(exchange)
     }
@@ -112,8 +115,14 @@ impl<C: Pooled> Group<C> {
     /// Keeps a new connection for the calls to come.
     pub(super) fn add(&mut self, client: C, pool: &Pool) {
         if self.sharing != Sharing::Never {
-            self.entries.push(Entry::new(client, pool));
+            self.keep(Entry::new(client, pool));
         }
+    }
+
+    /// The connection that was wanted could not be made. Calls need not wait for the next attempt as long as there are
+    /// others.
+    pub(super) fn make_do(&mut self) {
+        self.makes_do = Instant::now().checked_add(self.pauses.next());
     }
 
     /// Opens a call on one of the connections. None when no connection takes it, or another one is to be made first;
@@ -169,11 +178,18 @@ impl<C: Pooled> Group<C> {
         self.retire_where(|_, _| true);
     }
 
+    fn keep(&mut self, entry: Entry<C>) {
+        self.entries.push(entry);
+        self.makes_do = None;
+        self.pauses = Backoff::new();
+    }
+
     fn pick(&mut self, max_streams: usize, any: bool) -> Option<usize> {
         let count = self.entries.len();
         match self.sharing {
             Sharing::Turns(wanted) => {
-                if count == 0 || (count < wanted && !any) {
+                let makes_do = || self.makes_do.is_some_and(|until| Instant::now() < until);
+                if count == 0 || (count < wanted && !any && !makes_do()) {
                     return None;
                 }
                 let wanted = wanted.min(count);
