@@ -12,9 +12,6 @@ use tokio::task::JoinHandle;
 
 use crate::probe::{Handlers, Note, ProbeClient, ProbeServer};
 
-/// Longer by a clock that jumps than anything may take.
-const LONG: Duration = Duration::from_secs(7200);
-
 /// How long anything may take that has to happen soon.
 const SOON: Duration = Duration::from_secs(20);
 /// Longer than anything waits on a clock that jumps.
