@@ -89,8 +89,9 @@ setters! {
     /// Default 60 s.
     frame_timeout: Duration;
     /// How many bytes a streamx peer may send on a stream before the reader has taken some: then its `send` waits.
-    /// Default 256 KiB; a message that begins within it passes whole, and each costs 32 bytes more than it has. 0 turns
-    /// this flow control off. TTHeader Streaming has none of its own, so for a Kitex peer, which ignores it, the limits
+    /// Default 256 KiB; a message that begins within it passes whole, and each costs 32 bytes more than it has. Streams
+    /// above 64 on one connection get less: a fourth of `connection_receive_buffer` by their number. 0 turns this flow
+    /// control off. TTHeader Streaming has none of its own, so for a Kitex peer, which ignores it, the limits
     /// below are all there is.
     stream_receive_window: usize;
     /// How many bytes a stream may queue for a reader that is behind, on a connection that has carried two streams

@@ -1,14 +1,16 @@
 //! The corners of the runtime: who is woken, what is counted, and what is let go of when things end out of order.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use streamx::{Channel, Limits, Placement, Server};
+use streamx::{Bidi, Channel, Context, Limits, Placement, Result, Server};
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
 use streamx_tests::raw::{self, Raw};
 use streamx_tests::rig::{Rig, Setup, echo, eventually, settle, soon};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
+use tokio::sync::Notify;
 use tokio::time::advance;
 
 const KIB: usize = 1024;
@@ -233,4 +235,58 @@ async fn buffers_of_no_bytes_slow_down_and_stop_nothing() {
     }
     assert_eq!(soon(rig.client.ask(Note::number(1))).await.unwrap(), Note::number(1));
     assert_eq!((rig.client().receive_pauses, rig.server().receive_pauses), (0, 0));
+}
+
+#[streamx::service]
+trait Late {
+    /// Ends only when it is told, whatever its caller does.
+    #[bidi]
+    async fn linger(&self, ctx: Context, stream: Bidi<Note, Note>) -> Result<()>;
+
+    #[bidi]
+    async fn answer(&self, stream: Bidi<Note, Note>) -> Result<()>;
+}
+
+struct Lingers(Arc<Notify>);
+
+impl Late for Lingers {
+    async fn linger(&self, _: Context, mut stream: Bidi<Note, Note>) -> Result<()> {
+        self.0.notified().await;
+        // Fails, because the call is over.
+        let _over = stream.send(Note::number(666)).await;
+        self.0.notify_waiters();
+        Ok(())
+    }
+
+    async fn answer(&self, mut stream: Bidi<Note, Note>) -> Result<()> {
+        while let Some(note) = stream.recv().await? {
+            stream.send(note).await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_handler_whose_call_is_over_does_nothing_to_the_next_stream_of_its_id() {
+    let told = Arc::new(Notify::new());
+    let server = Server::builder().add_service(LateServer::new(Lingers(Arc::clone(&told))));
+    let server = server.bind("127.0.0.1:0").await.unwrap();
+    let (address, counters) = (server.local_addr().to_string(), server.counters());
+    tokio::spawn(server.serve());
+    let mut peer = Raw::connect(&address).await;
+    let header = |method| raw::ttheader(2, 1, &[(9, method), (27, raw::HEADER)], &[("isn", "Late")], b"");
+    peer.write(&header("Linger")).await;
+    eventually(|| counters().handlers == 1).await;
+    peer.write(&raw::frame(1, raw::RESET, "Linger", b"")).await;
+    peer.write(&header("Answer")).await;
+    eventually(|| counters().handlers == 2).await;
+    told.notify_one();
+    eventually(|| counters().handlers == 1).await;
+    assert_eq!(counters().streams, 1);
+    peer.write(&raw::frame(1, raw::DATA, "Answer", &[0])).await;
+    peer.write(&raw::frame(1, raw::TRAILER, "Answer", b"")).await;
+    eventually(|| counters().handlers == 0).await;
+    // The header, the answer and the trailer of the second stream, and nothing of the first.
+    eventually(|| counters().frames_sent == 3).await;
+    assert_eq!(counters().streams, 0);
 }

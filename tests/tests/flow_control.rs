@@ -14,6 +14,7 @@ const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 /// The window of these tests, which is the default one.
 const WINDOW: usize = 256 * KIB;
+const NEVER: Duration = Duration::from_secs(3600);
 /// The size of the messages of these tests.
 const PIECE: usize = 16 * KIB;
 
@@ -205,6 +206,52 @@ async fn a_send_that_waits_too_long_fails_and_the_stream_goes_on() {
     stream.close_send().await.unwrap();
     assert_eq!(stream.recv().await.unwrap(), Some(Note::number(sent + 1)));
     drop(stream);
+    rig.at_rest().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_is_slow_is_not_one_that_reads_nothing() {
+    for (seconds, reads) in [(1, 120), (4, 40), (25, 20)] {
+        let rig = Rig::start().await;
+        let mut slow = rig.client.flood(Note::of_size(1, PIECE)).await.unwrap();
+        for _ in 0..reads {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            assert_eq!(slow.recv().await.unwrap().unwrap().body.len(), PIECE);
+        }
+        assert!(rig.server().send_pauses > 0);
+        drop(slow);
+        rig.at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn credits_do_not_wait_behind_a_lone_stream_that_is_left_unread() {
+    let rig = Setup { server: Limits::default().lone_stream_pause(NEVER), ..Setup::default() }.start().await;
+    let mut stream = rig.client.echo().await.unwrap();
+    let notes = [Note::of_size(1, 2 * MIB), Note::of_size(2, 2 * MIB)];
+    for note in &notes {
+        // Both pass before the window of the server is known.
+        stream.send(note).await.unwrap();
+    }
+    for note in notes {
+        assert_eq!(soon(stream.recv()).await.unwrap(), Some(note));
+    }
+    assert_eq!(rig.server().receive_pauses, 0);
+    drop(stream);
+    rig.at_rest().await;
+}
+
+#[tokio::test]
+async fn all_the_streams_a_connection_may_have_fit_into_its_buffer() {
+    let rig = Setup::placed(Placement::Connection).start().await;
+    let mut slow = Vec::new();
+    for _ in 0..1000 {
+        slow.push(rig.client.flood(Note::of_size(1, KIB)).await.unwrap());
+    }
+    soon(eventually(|| rig.server().send_pauses == 1000)).await;
+    rig.all_arrived().await;
+    assert_eq!(rig.client().receive_overflows, 0);
+    drop(slow);
     rig.at_rest().await;
 }
 

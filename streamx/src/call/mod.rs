@@ -58,7 +58,8 @@ pub(crate) type Encode<'a> = &'a mut dyn FnMut(&mut BytesMut) -> Result<()>;
 ///
 /// Dropping does nothing: the typed handle decides whether it has to [`reset`](Self::reset).
 pub trait Outgoing: Send + Sync {
-    /// Waits for room in the byte budgets. Fails when the call is over.
+    /// Waits for room in the byte budgets, and for the reader of a peer that says what it takes. Fails when the call is
+    /// over, and when that reader takes nothing for too long.
     fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<()>>;
 
     /// Writes one message now, whatever the budget, which may go negative. `last` says that no further message of

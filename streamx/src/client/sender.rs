@@ -38,14 +38,14 @@ impl<Req> Sender<Req> {
         Self { tx }
     }
 
-    /// Sends a message: a `Req`, a `&Req` or an `Arc<Req>`. Waits for room in the send buffer
-    /// ([`Limits`](crate::Limits)), never for the server.
+    /// Sends a message: a `Req`, a `&Req` or an `Arc<Req>`. Waits for room in the send buffer,
+    /// and for the reader of a streamx peer that is behind ([`Limits`](crate::Limits)); never until the message is read.
     ///
     /// # Errors
     ///
     /// The server has ended the call (`is_closed()`): the outcome is what `recv` of the other half returns. Or the call
-    /// failed, or the message is larger than `max_message_size` or nested too deep; in the last case nothing was sent and
-    /// the stream goes on.
+    /// failed. Or nothing was sent and the stream goes on: the message is larger than `max_message_size` or nested too deep,
+    /// or the reader of the server took nothing for `send_stall_timeout` (`is_timeout()`).
     pub fn send<M: Payload<Req>>(&mut self, message: M) -> Sending<'_, Req, M::Held> {
         Sending::new(&mut self.tx, message.hold())
     }

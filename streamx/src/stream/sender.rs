@@ -40,13 +40,14 @@ impl<T> Sender<T> {
         Self { tx }
     }
 
-    /// Sends a message: a `T`, a `&T` or an `Arc<T>`. Waits for room in the send buffer
-    /// ([`Limits`](crate::Limits)), never for the peer.
+    /// Sends a message: a `T`, a `&T` or an `Arc<T>`. Waits for room in the send buffer,
+    /// and for the reader of a streamx peer that is behind ([`Limits`](crate::Limits)); never until the message is read.
     ///
     /// # Errors
     ///
-    /// The call is over (`is_closed()`, or the reason it failed for), or the message cannot be sent: it is larger than
-    /// `max_message_size` or nested too deep. In the last case nothing was sent and the stream goes on.
+    /// The call is over: `is_closed()`, or the reason it failed for. Or nothing was sent and the stream goes on: the message
+    /// is larger than `max_message_size` or nested too deep, or the reader of the peer took nothing for `send_stall_timeout`
+    /// (`is_timeout()`).
     pub fn send<M: Payload<T>>(&mut self, message: M) -> Sending<'_, T, M::Held> {
         Sending::new(&mut self.tx, message.hold())
     }

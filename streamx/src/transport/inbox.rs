@@ -75,6 +75,8 @@ pub(crate) struct Received {
     pub(crate) freed: usize,
     /// The turn that ends with this.
     pub(crate) turn: Turn,
+    /// What is still queued costs so much.
+    pub(crate) queued: usize,
     /// Nothing more will arrive behind what is queued.
     pub(crate) is_last: bool,
 }
@@ -96,11 +98,14 @@ impl Inbox {
             state.bytes += cost;
         }
         state.queue.push_back(payload);
+        if !parked {
+            return Pushed::Nobody;
+        }
         match (state.place, &state.handler, &state.receiver) {
-            (Some(place), Some(handler), Some(receiver)) if parked && receiver.will_wake(handler) => {
+            (Some(place), Some(handler), Some(receiver)) if receiver.will_wake(handler) => {
                 Pushed::Here(place)
             }
-            _ => match state.receiver.take().filter(|_| parked) {
+            _ => match state.receiver.take() {
                 Some(waker) => {
                     let new_turn = std::mem::replace(&mut state.turn, turn) != turn;
                     Pushed::Elsewhere { waker, new_turn }
@@ -147,12 +152,6 @@ impl Inbox {
             Some(error) => Poll::Ready(error.clone()),
             None => state.watch(cx),
         }
-    }
-
-    /// Waits until nothing more will arrive, which at a client is the end of the call.
-    pub(crate) fn poll_end(&self, cx: &task::Context<'_>) -> Poll<()> {
-        let state = &mut *lock(&self.state);
-        if state.end.is_some() { Poll::Ready(()) } else { state.watch(cx) }
     }
 
     /// Nothing more will arrive. What is queued is still delivered; the first end stays.
@@ -220,7 +219,8 @@ impl Inbox {
         };
         state.bytes -= freed;
         state.owned = state.owned.saturating_sub(1);
-        Poll::Ready(Received { message, freed, turn: state.turn.take(), is_last: state.end.is_some() })
+        let (queued, is_last) = (state.bytes, state.end.is_some());
+        Poll::Ready(Received { message, freed, turn: state.turn.take(), queued, is_last })
     }
 
     /// Says what wakes the handler when its caller is gone.

@@ -191,6 +191,7 @@ impl Outbox {
 
     /// Holds what was appended until the connection task looks, because more follows at once.
     pub(crate) fn hold(&mut self) -> Flush {
+        self.note_level();
         if self.task_running || std::mem::replace(&mut self.task_woken, true) {
             return Flush::Held;
         }

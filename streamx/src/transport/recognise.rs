@@ -99,16 +99,16 @@ async fn run<P: Protocol>(serve: &Serve, link: &Arc<Link>, connection: Connectio
     let mut stopping = pin!(stopping(serve.stop.clone(), link));
     let mut connection = pin!(connection);
     poll_fn(|cx| {
-        loop {
-            // Both are one task, and the connection is polled for every read: the other only when it has something to say.
-            if bell.rung.load(SeqCst) && bell.rung.swap(false, SeqCst) {
-                let _never_ready = stopping.as_mut().poll(&mut Context::from_waker(&waker));
-            }
-            let ended = connection.as_mut().poll(cx);
-            if ended.is_ready() || !bell.rung.load(SeqCst) {
-                return ended;
-            }
+        // Both are one task, and the connection is polled for every read: the other only when it has something to say.
+        if bell.rung.load(SeqCst) && bell.rung.swap(false, SeqCst) {
+            let _never_ready = stopping.as_mut().poll(&mut Context::from_waker(&waker));
         }
+        let ended = connection.as_mut().poll(cx);
+        if ended.is_pending() && bell.rung.load(SeqCst) {
+            // It rang while the connection was polled, which took that for its own.
+            cx.waker().wake_by_ref();
+        }
+        ended
     })
     .await;
 }

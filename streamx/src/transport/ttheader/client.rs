@@ -90,13 +90,14 @@ impl Client {
         let mut machine = lock(&peer.machine);
         let mut outbox = lock(&peer.link.outbox);
         outbox.check_open()?;
-        let (id, stream) = machine.open(|id| Stream::new(id, opening.method, None));
+        let window = peer.window(machine.len());
+        let (id, stream) = machine.open(|id| Stream::new(id, opening.method, window, None));
         let stream = Arc::clone(stream);
         let strings = opening.strings.iter().map(|(key, value)| (&**key, &**value));
         let strings: Vec<_> = [("isn", opening.service)].into_iter().chain(strings).collect();
         let timeout = opening.timeout.map(timeout::write);
         let timeout = timeout.as_deref().map(|timeout| (timeout::CALL, timeout));
-        let window = peer.window().map(|window| Flow::Window(window).text());
+        let window = window.map(|window| Flow::Window(window).text());
         let window = window.as_ref().map(|window| (private::FLOW, window.as_str()));
         let ints: Vec<_> = timeout.into_iter().chain(window).collect();
         frame::put_header(&mut outbox.open, id, opening.method, &strings, &ints);
@@ -211,7 +212,12 @@ impl Reading {
                     self.overflow(machine, out);
                 }
             }
-            Event::Flow { slot, flow } => out.wakers.extend(slot.hear(flow, peer.window().is_some())),
+            Event::Flow { slot, flow } => {
+                out.wakers.extend(slot.hear(flow));
+                if slot.counted.load(Relaxed) {
+                    peer.shared.store(true, Relaxed);
+                }
+            }
             Event::TooLarge { slot, size, more } => {
                 peer.closed(1);
                 out.wakers.extend(slot.stop());

@@ -8,6 +8,7 @@ use crate::call::child::Children;
 use crate::call::context::{Facts, Served, add};
 use crate::transport::lock;
 use crate::transport::outbox::Flush;
+use crate::wire::ttheader::connection::Over;
 use crate::{Error, Result};
 
 pub(super) struct StreamContext {
@@ -38,7 +39,7 @@ impl Served for StreamContext {
 
     fn send_header(&self) -> Result<()> {
         let mut machine = lock(&self.peer.machine);
-        let permit = machine.send(self.stream.id);
+        let permit = if self.stream.is_in(&machine) { machine.send(self.stream.id) } else { Err(Over) };
         let permit = permit.map_err(|_| Error::closed("cannot send the header: the call is over"))?;
         if !permit.header_first {
             return Err(Error::closed("the header has left already"));

@@ -42,6 +42,8 @@ pub(crate) struct Stream {
     /// from true to false before the last frame of this side is written, under the lock of the outbox, so that no
     /// message follows that frame.
     flows: AtomicBool,
+    /// What this side takes at first, if the peer takes part in flow control.
+    window: u32,
     /// What the peer lets this side send.
     allowance: Allowance,
     /// The peer counts what it is told was taken.
@@ -71,15 +73,16 @@ pub(crate) struct Peer {
     machine: Mutex<Machine<Arc<Stream>>>,
     /// Bytes that all streams have queued for their receivers.
     queued: AtomicUsize,
-    /// The connection has carried two streams at once: it is always read.
+    /// The connection is always read: it has carried two streams at once, or a stream whose sender waits for credits,
+    /// which would wait behind what is not read.
     shared: AtomicBool,
     /// The socket is left unread until the only receiver has caught up.
     behind: AtomicBool,
 }
 
 impl Stream {
-    /// `window` is what the peer takes at first, if it has said so.
-    fn new(id: i32, method: &'static str, window: Option<u32>) -> Arc<Self> {
+    /// `ours` is what this side takes at first, `theirs` what the peer does, if it has said so.
+    fn new(id: i32, method: &'static str, ours: Option<u32>, theirs: Option<u32>) -> Arc<Self> {
         Arc::new(Self {
             id,
             method,
@@ -87,8 +90,9 @@ impl Stream {
             inbox: Inbox::default(),
             answered: AtomicBool::new(false),
             flows: AtomicBool::new(false),
-            allowance: Allowance::new(window),
-            counted: AtomicBool::new(window.is_some()),
+            window: ours.unwrap_or_default(),
+            allowance: Allowance::new(theirs),
+            counted: AtomicBool::new(theirs.is_some()),
             backward: Mutex::default(),
             children: Children::default(),
         })
@@ -96,17 +100,23 @@ impl Stream {
 }
 
 impl Stream {
+    /// Whether this stream lives. A peer may give its id to another one as soon as it is over, while a handler still has
+    /// this one.
+    fn is_in(&self, machine: &Machine<Arc<Self>>) -> bool {
+        machine.slot(self.id).is_some_and(|slot| std::ptr::eq(&**slot, self))
+    }
+
     /// The call is over for this side: nothing may be sent any more. Returns the sender, if it waits, to be told.
     fn stop(&self) -> Option<Waker> {
         self.flows.store(false, Relaxed);
         self.counted.store(false, Relaxed);
-        self.allowance.lift()
+        self.allowance.end()
     }
 
     /// A streamx peer has said what it takes. Returns the sender, to be woken.
-    fn hear(&self, flow: Flow, offered: bool) -> Option<Waker> {
+    fn hear(&self, flow: Flow) -> Option<Waker> {
         match flow {
-            Flow::Window(window) if offered => {
+            Flow::Window(window) if self.window > 0 => {
                 self.allowance.bound(window);
                 self.counted.store(true, Relaxed);
                 None
@@ -161,13 +171,17 @@ impl Peer {
         Bounds { max_header: self.limits().max_header_size, max_payload: self.limits().max_message_size }
     }
 
-    /// The window that streamx peers are told; `None` when there is to be no flow control.
-    fn window(&self) -> Option<u32> {
-        let window = self.limits().stream_receive_window;
+    /// The window of a stream that is opened beside so many; `None` when there is to be no flow control. All streams that
+    /// [`Limits::max_streams`] allows by default stay within the buffer of the connection together.
+    fn window(&self, streams: usize) -> Option<u32> {
+        let limits = self.limits();
+        let share = limits.connection_receive_buffer / 4 / (streams + 1);
+        let window = limits.stream_receive_window.min(share.max(1));
         (window > 0).then(|| u32::try_from(window).unwrap_or(u32::MAX))
     }
 
-    /// Tells the peer something about a stream. It leaves with what is sent next, or when the connection task looks.
+    /// Tells the peer something about a stream. It leaves with what is sent next, or when the connection task looks. It may
+    /// come behind the last frame of the stream, which its peer then ignores.
     fn tell(&self, stream: &Stream, flow: Flow) {
         let mut outbox = lock(&self.link.outbox);
         if outbox.check_open().is_err() {

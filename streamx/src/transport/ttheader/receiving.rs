@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::client::{Cancellable, Hold};
 use super::{Peer, Stream};
@@ -21,7 +23,12 @@ pub(crate) struct Receiving {
     pub(super) child: Option<Arc<Cancellable>>,
     /// What the messages cost that were taken since the peer was told last.
     taken: u64,
+    /// When that was.
+    told: Option<Instant>,
 }
+
+/// A sender that waits is told so often that its reader takes something, however little.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 impl Receiving {
     pub(super) fn new(
@@ -30,18 +37,25 @@ impl Receiving {
         hold: Option<Arc<Hold>>,
         child: Option<Arc<Cancellable>>,
     ) -> Self {
-        Self { peer, stream, hold, child, taken: 0 }
+        Self { peer, stream, hold, child, taken: 0, told: None }
     }
 
-    /// Tells the peer that it may send more, once that is worth a frame.
-    fn took(&mut self, message: &Bytes) {
+    /// Tells the peer that it may send more, once that is worth a frame. So much is `queued` still.
+    fn took(&mut self, message: &Bytes, queued: usize) {
         self.taken += flow::cost(message.len());
-        let window = self.peer.limits().stream_receive_window as u64;
-        if self.taken > window / 2 && self.stream.counted.load(Relaxed) {
+        let window = u64::from(self.stream.window);
+        let worth = self.taken > window / 2 || (self.taken + queued as u64 >= window && self.is_overdue());
+        if worth && self.stream.counted.load(Relaxed) {
             let credit = u32::try_from(self.taken).unwrap_or(flow::EVERYTHING);
             self.taken = 0;
+            self.told = Some(Instant::now());
             self.peer.tell(&self.stream, Flow::Credit(credit));
         }
+    }
+
+    /// Whether the peer, which must be waiting, was told long ago.
+    fn is_overdue(&self) -> bool {
+        self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY)
     }
 }
 
@@ -53,7 +67,7 @@ impl Incoming for Receiving {
         }
         self.peer.link.turns.end(received.turn);
         if let (Ok(Some(message)), false) = (&received.message, received.is_last) {
-            self.took(message);
+            self.took(message, received.queued);
         }
         Poll::Ready(received.message)
     }

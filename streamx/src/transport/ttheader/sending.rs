@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::time::Sleep;
@@ -13,6 +14,7 @@ use super::{Peer, Stream};
 use crate::call::{Encode, Outgoing};
 use crate::transport::outbox::{Flush, LARGE, Share};
 use crate::transport::{check_size, encode_into, lock};
+use crate::wire::ttheader::connection::Over;
 use crate::wire::ttheader::{flow, frame};
 use crate::{Code, Error, Result, Side};
 
@@ -33,8 +35,8 @@ pub(crate) struct Sending {
     pub(super) large: bool,
     /// What all messages have cost.
     spent: u64,
-    /// Runs while the peer's reader is behind.
-    stall: Option<Pin<Box<Sleep>>>,
+    /// While the peer's reader is behind.
+    stall: Option<Stall>,
 }
 
 impl Sending {
@@ -66,9 +68,9 @@ impl Sending {
         let limit = self.peer.limits().send_stall_timeout;
         let stall = self.stall.get_or_insert_with(|| {
             self.peer.link.meter.send_pauses.add(1);
-            Box::pin(tokio::time::sleep(limit))
+            Stall { timer: Box::pin(tokio::time::sleep(limit)), total: self.stream.allowance.total() }
         });
-        ready!(stall.as_mut().poll(cx));
+        ready!(stall.poll(&self.stream, limit, cx));
         self.stall = None;
         let reader = if self.hold.is_some() { "the server" } else { "the client" };
         let text = format!(
@@ -77,19 +79,16 @@ impl Sending {
         Poll::Ready(Err(Error::new(Code::DeadlineExceeded, text)))
     }
 
-    /// Waits until the call is over: the peer may take nothing for long.
-    fn poll_over(&self, cx: &Context<'_>) -> Poll<()> {
-        let inbox = &self.stream.inbox;
-        if self.hold.is_some() { inbox.poll_end(cx) } else { inbox.poll_over(cx).map(drop) }
-    }
-
     fn put_frame(&mut self, payload: Payload<'_>, last: bool) -> Result<Flush> {
         let Self { peer, stream, share, burst, large, spent, .. } = self;
         let limit = peer.limits().max_message_size;
         let is_client = self.hold.is_some();
         // The machine is asked for the first message and for the last one.
         let mut machine = (last || !stream.flows.load(Relaxed)).then(|| lock(&peer.machine));
-        let permit = machine.as_mut().map(|machine| machine.send(stream.id)).transpose();
+        let permit = machine
+            .as_mut()
+            .map(|machine| if stream.is_in(machine) { machine.send(stream.id) } else { Err(Over) });
+        let permit = permit.transpose();
         let permit = permit.map_err(|_| over(stream, is_client))?;
         let mut outbox = lock(&peer.link.outbox);
         outbox.check_open()?;
@@ -134,6 +133,27 @@ impl Sending {
     }
 }
 
+/// A wait for the reader of the peer.
+struct Stall {
+    timer: Pin<Box<Sleep>>,
+    /// What might be sent when the timer was set.
+    total: u64,
+}
+
+impl Stall {
+    /// Ready when the reader has taken nothing for so long.
+    fn poll(&mut self, stream: &Stream, limit: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            let total = stream.allowance.total();
+            if std::mem::replace(&mut self.total, total) == total {
+                return Poll::Ready(());
+            }
+            self.timer.set(tokio::time::sleep(limit));
+        }
+    }
+}
+
 enum Payload<'a> {
     /// To be encoded straight into the send buffer.
     Encode(Encode<'a>),
@@ -148,7 +168,9 @@ impl Outgoing for Sending {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if !self.stream.allowance.covers(self.spent) {
+        if self.stream.allowance.covers(self.spent) {
+            self.stall = None;
+        } else {
             ready!(self.poll_allowance(cx))?;
         }
         let link = &self.peer.link;
@@ -157,8 +179,8 @@ impl Outgoing for Sending {
         }
         let call = Arc::as_ptr(&self.stream).addr();
         let room = lock(&link.outbox).poll_room(call, &self.share, &link.limits, cx);
-        if room.is_pending() && self.poll_over(cx).is_ready() {
-            // There is nothing to wait for, and `put` says why.
+        if room.is_pending() && self.stream.allowance.poll_over(cx).is_ready() {
+            // The peer may take nothing for long. There is nothing to wait for, and `put` says why.
             return Poll::Ready(Ok(()));
         }
         room

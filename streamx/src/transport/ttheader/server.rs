@@ -75,7 +75,7 @@ impl Server {
                     self.overflow(machine, out);
                 }
             }
-            Event::Flow { slot, flow } => out.wakers.extend(slot.hear(flow, false)),
+            Event::Flow { slot, flow } => out.wakers.extend(slot.hear(flow)),
             Event::Finished { slot } => out.wakers.extend(slot.inbox.end(Ok(()), turns)),
             Event::Failed { slot, outcome } => {
                 out.wakers.extend(slot.inbox.end(failure::read(outcome, Side::Client), turns));
@@ -115,13 +115,14 @@ impl Server {
         match self.admit(&opened) {
             Ok(route) => {
                 let offer = opened.private.iter().find(|(key, _)| *key == private::FLOW);
-                let offer = offer.and_then(|(_, text)| Flow::read(text)).zip(self.peer.window());
+                let offer = offer.and_then(|(_, text)| Flow::read(text)).zip(self.peer.window(machine.len()));
                 let (theirs, ours) = match offer {
                     Some((Flow::Window(theirs), ours)) => (Some(theirs), Some(ours)),
                     _ => (None, None),
                 };
-                let stream = Stream::new(opened.id, route.method.name, theirs);
+                let stream = Stream::new(opened.id, route.method.name, ours, theirs);
                 if let Some(ours) = ours {
+                    self.peer.shared.store(true, Relaxed);
                     self.peer.tell(&stream, Flow::Window(ours));
                 }
                 machine.accept(opened.id, Arc::clone(&stream));
@@ -284,7 +285,8 @@ impl Serving for Call {
     fn end(&self, result: Result<()>) {
         let stream = &*self.stream;
         let mut machine = lock(&self.peer.machine);
-        let Some((_, header_first)) = machine.end(stream.id) else {
+        let ended = if stream.is_in(&machine) { machine.end(stream.id) } else { None };
+        let Some((_, header_first)) = ended else {
             return;
         };
         self.peer.closed(1);
