@@ -7,6 +7,7 @@ use streamx_tests::probe::{Note, ProbeClient};
 use streamx_tests::rig::{Rig, Setup, echo, eventually, eventually_or, settle, soon};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -79,7 +80,9 @@ async fn what_is_not_finished_in_time_is_cut_off_on_both_sides_and_counted() {
             settle().await;
             assert_eq!((rig.handlers.alive(), ending.is_finished()), (3, false));
             tokio::time::advance(Duration::from_millis(20)).await;
+            let now = Instant::now();
             assert_eq!(soon(ending).await.unwrap(), 3);
+            assert!(now.elapsed() < Duration::from_millis(500), "the server takes what it is told");
             for stream in &mut streams {
                 let error = soon(stream.recv()).await.unwrap_err();
                 assert!(error.is_cancelled(), "{error}");

@@ -163,9 +163,9 @@ impl<T> Call<T> {
         self.with(|options| options.keep_open(keep_open))
     }
 
-    /// Whether the call waits while no connection can be made, in place of failing: it dials, with pauses of 1 s to 2 min
-    /// while that fails, until it succeeds or the [`timeout`](Self::timeout) of the call has passed. The word is that of
-    /// gRPC.
+    /// Whether the call waits while no connection can be made, in place of failing: it dials, with pauses of 1 s to
+    /// 2 min while that fails, until it succeeds or the [`timeout`](Self::timeout) of the call has passed. The word is
+    /// that of gRPC.
     ///
     /// It waits for a connection only. What fails on a connection fails the call. The default is that of
     /// [`ChannelBuilder::wait_for_ready`](super::ChannelBuilder::wait_for_ready), else false.

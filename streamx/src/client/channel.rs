@@ -50,8 +50,8 @@ use crate::{Code, Error, Limits, Result};
 ///
 /// # Dropping
 ///
-/// The connections close when the last clone, the last client and the last handle of a stream are dropped. To let running
-/// calls end first and know when they have, there is [`shutdown`](Self::shutdown).
+/// The connections close when the last clone, the last client and the last handle of a stream are dropped. To let
+/// running calls end first and know when they have, there is [`shutdown`](Self::shutdown).
 #[derive(Clone)]
 pub struct Channel {
     connections: Arc<dyn Open>,
@@ -127,17 +127,18 @@ impl Channel {
 
     /// Ends the channel and all its clones, and lets the calls that run end first.
     ///
-    /// From now on a call fails with an error that [`is_closed`](crate::Error::is_closed); so does one that waits for a
-    /// connection. Those that run go on for at most `timeout`; then they are cut off: the server is told as by a cancel,
-    /// and here they fail with an error that [`is_cancelled`](crate::Error::is_cancelled). It is ready when every
-    /// connection has closed, at most 1 s after that, and gives how many calls were cut off: 0 if all have ended in time.
+    /// From now on a call fails with an error that [`is_closed`](crate::Error::is_closed); so does one that waits for
+    /// a connection. Those that run go on for at most `timeout`; then they are cut off: the server is told as by a
+    /// cancel, and here they fail with an error that [`is_cancelled`](crate::Error::is_cancelled). It is ready when
+    /// every connection has closed, at most 1 s after that, and gives how many calls were cut off: 0 if all have
+    /// ended in time.
     ///
     /// Called again while it waits, for example with [`Duration::ZERO`], it cuts off at the end of the earlier time.
     ///
     /// # Dropping
     ///
-    /// Dropping the future after its first poll cuts off nothing. No call can be made, and those that run go on to their
-    /// end.
+    /// Dropping the future after its first poll cuts off nothing. No call can be made, and those that run go on to
+    /// their end.
     pub async fn shutdown(&self, timeout: Duration) -> usize {
         self.connections.shutdown(timeout).await
     }
@@ -217,9 +218,9 @@ impl ChannelBuilder {
     /// Keeps resets away from servers that know none: a Kitex server before v0.15.0 closes the connection when it gets
     /// one, and with it every other stream (spec section 13; so does v0.14.1).
     ///
-    /// A stream that is given up then ends with an error in its last frame: `Recv` of its handler gives the messages that
-    /// were sent before, and then fails. When this side has said before that it sends no more, nothing can be sent, and the
-    /// handler goes on. The path of a cancel does not travel.
+    /// A stream that is given up then ends with an error in its last frame: `Recv` of its handler gives the messages
+    /// that were sent before, and then fails. When this side has said before that it sends no more, nothing can be
+    /// sent, and the handler goes on. The path of a cancel does not travel.
     #[must_use]
     pub fn without_resets(mut self) -> Self {
         self.settings.resets = false;

@@ -56,8 +56,8 @@ pub(super) struct Inner {
     dialed: Notify,
     /// Every connection holds a receiver until it has ended.
     alive: watch::Sender<()>,
-    /// Tells those that wait that the channel is shut down. What looks after the connections ends then, and when this is
-    /// dropped.
+    /// Tells those that wait that the channel is shut down. What looks after the connections ends then, and when this
+    /// is dropped.
     over: watch::Sender<bool>,
 }
 

@@ -64,11 +64,13 @@ impl Default for Pool {
 impl Pool {
     /// `connections` connections that are shared, and taken in turn. They are made one by one, by the first calls.
     ///
-    /// A connection that is lost is replaced. When each carries `max_streams` calls (see
+    /// A connection that is lost is replaced. While one cannot be made those that are there carry all calls, and the next
+    /// attempt follows after a pause that grows from 1 s to 2 min. When each carries `max_streams` calls (see
     /// [`Limits`](crate::Limits::max_streams)) a further one is made, which closes when it is idle.
     ///
-    /// Unary calls share connections too, whatever the server is. Toward a Kitex server this saves connections and costs
-    /// time: it answers the calls of one connection one after another, unless it is set up with `WithMuxTransport`.
+    /// Unary calls share connections too, whatever the server is. Toward a Kitex server this saves connections and
+    /// costs time: it answers the calls of one connection one after another, unless it is set up with
+    /// `WithMuxTransport`.
     ///
     /// 0 is an error when the channel is made.
     pub fn mux(connections: usize) -> Self {
@@ -77,17 +79,17 @@ impl Pool {
 
     /// One call at a time on each connection; the next call uses a connection again, the one made last first.
     ///
-    /// A call that finds none free makes one, without a bound on how many there are. Kitex calls this a long connection
-    /// pool. A slow stream then holds up no other, and gets real back-pressure also from a peer that has no flow control.
-    /// A connection is free once its call is over, also while the handle of the call is still there.
+    /// A call that finds none free makes one, without a bound on how many there are. Kitex calls this a long
+    /// connection pool. A slow stream then holds up no other, and gets real back-pressure also from a peer that has
+    /// no flow control. A connection is free once its call is over, also while the handle of the call is still there.
     pub fn long() -> Self {
         Self::new(Kind::Long)
     }
 
     /// A new connection for each call, which closes when the call is over. Kitex calls this a short connection.
     ///
-    /// When a stream is cancelled its connection closes right behind the reset, and a Kitex server may then see the loss
-    /// of the connection (12013) in place of the reason (spec section 3.8).
+    /// When a stream is cancelled its connection closes right behind the reset, and a Kitex server may then see the
+    /// loss of the connection (12013) in place of the reason (spec section 3.8).
     pub fn short() -> Self {
         Self::new(Kind::Short)
     }
@@ -105,8 +107,8 @@ impl Pool {
 
     /// Uses no connection for new calls that is older than this; those it carries run to their end. Default: never.
     ///
-    /// Each connection has an age of its own, up to a tenth shorter, so that those made together are not replaced together.
-    /// It lets calls reach servers that have joined behind a load balancer.
+    /// Each connection has an age of its own, up to a tenth shorter, so that those made together are not replaced
+    /// together. It lets calls reach servers that have joined behind a load balancer.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);

@@ -24,8 +24,8 @@ pub(super) async fn look(inner: Weak<Inner>, mut over: watch::Receiver<bool>, ev
 }
 
 /// Waits for a connection that streams share to end, and makes a new one, with growing pauses, so that the next call
-/// finds it. A call that cannot wait dials for itself; then there is nothing to do here. Nor is there if no call has used
-/// the connection: a server closes those that stay silent, and would have to do so for ever.
+/// finds it. A call that cannot wait dials for itself; then there is nothing to do here. Nor is there if no call has
+/// used the connection: a server closes those that stay silent, and would have to do so for ever.
 pub(super) async fn reconnect(
     inner: Weak<Inner>,
     mut over: watch::Receiver<bool>,

@@ -198,9 +198,10 @@ impl BoundServer {
         self.serve_with_shutdown(std::future::pending()).await
     }
 
-    /// Serves until `shutdown` is ready or the server is [shut down](Self::shutdown_handle). Then the port closes, new calls on
-    /// open connections are refused in a way the client may retry, running ones go on for at most the drain timeout, and
-    /// the rest end with an error (Kitex code 12013). It returns when every connection has closed: at most 1 s after that.
+    /// Serves until `shutdown` is ready or the server is [shut down](Self::shutdown_handle). Then the port closes,
+    /// new calls on open connections are refused in a way the client may retry, running ones go on for at most the
+    /// drain timeout, and the rest end with an error (Kitex code 12013). It returns when every connection has closed:
+    /// at most 1 s after that.
     ///
     /// What was cut off is in the log and in [`ShutdownHandle::cut_off`]; [`ShutdownHandle::cut`] cuts off at once.
     ///

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use crate::call::Mode;
 use crate::call::router::Router;
 
-/// Ends a server, from anywhere and at any time; see [`BoundServer::shutdown`](super::BoundServer::shutdown_handle). Cheap to
-/// clone.
+/// Ends a server, from anywhere and at any time: what
+/// [`BoundServer::shutdown_handle`](super::BoundServer::shutdown_handle) gives. Cheap to clone.
 ///
 /// ```no_run
 /// # #[derive(streamx::Message, Clone, Debug, Default)]
@@ -81,14 +81,14 @@ impl ShutdownHandle {
         self.ask(Asked::Drain);
     }
 
-    /// Ends running calls now, whatever is left of the drain timeout; their callers are told. What a second signal is
-    /// for. Without a [`drain`](Self::drain) before it there is none.
+    /// Ends running calls now, whatever is left of the drain timeout; their callers are told. It is for the second
+    /// signal; without a [`drain`](Self::drain) before it nothing is drained.
     pub fn cut(&self) {
         self.ask(Asked::Cut);
     }
 
-    /// The calls that were cut off, by method: empty before that, and if all have ended in time. A one-way call is never
-    /// cut off: its handler goes on as long as the process does.
+    /// The calls that were cut off, by method: empty before that, and if all have ended in time. A one-way call is
+    /// never cut off: its handler goes on as long as the process does.
     pub fn cut_off(&self) -> &[CutOff] {
         self.0.cut_off.get().map_or(&[], |cut_off| cut_off)
     }
