@@ -1,6 +1,7 @@
 //! Support for the tests of streamx: sample services, scripted peers, the real Kitex.
 
 pub mod cases;
+pub mod histories;
 pub mod interop;
 pub mod kitex;
 pub mod logs;
