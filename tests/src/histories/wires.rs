@@ -32,6 +32,10 @@ impl Wires {
         let mut from = 0;
         while let Some((id, kind, size)) = frame(&unfinished[from..]) {
             from += size;
+            if kind == b'1' {
+                // What flow control says may be anywhere, behind the end too, where it is ignored (spec 11).
+                continue;
+            }
             let before = self.streams.get(&(connection, client, id)).copied();
             match step(client, before, kind) {
                 Some(now) => _ = self.streams.insert((connection, client, id), now),
