@@ -33,7 +33,7 @@ pub mod private;
 #[doc(hidden)]
 pub mod fuzz;
 
-pub use call::{Context, Placement, Protocol, Service};
+pub use call::{Context, Placement, Protocol, Service, middleware};
 pub use client::{Channel, Pool};
 pub use codec::Message;
 pub use counters::Counters;

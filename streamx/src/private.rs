@@ -15,6 +15,7 @@ pub use crate::schema::{
 pub use std::convert::AsRef;
 
 pub use crate::Result;
+pub use crate::call::middleware::Around;
 pub use crate::call::{Exchange, Handler, Incoming, Method, Outgoing, Service};
 pub use crate::client::{Call, Channel};
 pub use crate::schema::{ServiceSchema, thrift_idl};

@@ -9,6 +9,7 @@ use streamx::{Channel, Error};
 
 use crate::interop::InteropClient;
 use crate::kitex;
+use crate::passed::Passed;
 use crate::process::Server;
 
 pub mod attended;
@@ -30,12 +31,14 @@ const CALLER: &str = "streamx-client";
 pub struct Peer {
     server: Server,
     kitex: bool,
+    /// What the channels of its clients have around them.
+    around: Option<Passed>,
 }
 
 impl Peer {
     /// The real Kitex, none on a machine without Go.
     pub async fn kitex() -> Option<Self> {
-        Some(Self { server: kitex::build()?.server().await, kitex: true })
+        Some(Self { server: kitex::build()?.server().await, kitex: true, around: None })
     }
 
     /// As [`kitex`](Self::kitex), in the middle of a chain.
@@ -45,7 +48,12 @@ impl Peer {
 
     /// A server of streamx, given its program.
     pub async fn streamx(program: &str) -> Self {
-        Self { server: Server::start(Path::new(program)).await, kitex: false }
+        Self { server: Server::start(Path::new(program)).await, kitex: false, around: None }
+    }
+
+    /// The same, called through middlewares of every kind.
+    pub fn through(self, passed: &Passed) -> Self {
+        Self { around: Some(passed.clone()), ..self }
     }
 
     /// As [`streamx`](Self::streamx), in the middle of a chain.
@@ -69,7 +77,11 @@ impl Peer {
 
     /// A channel of its own to the server.
     async fn channel(&self, scheme: &str) -> Channel {
-        self.channel_builder(scheme).connect().await.expect("the server listens")
+        let mut channel = self.channel_builder(scheme);
+        if let Some(passed) = &self.around {
+            channel = passed.around_channel(channel);
+        }
+        channel.connect().await.expect("the server listens")
     }
 
     /// A client with a connection of its own for its streams.

@@ -5,6 +5,8 @@ pub mod histories;
 pub mod interop;
 pub mod kitex;
 pub mod logs;
+pub mod noting;
+pub mod passed;
 pub mod place;
 pub mod probe;
 pub mod process;

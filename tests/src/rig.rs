@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use streamx::client::ChannelBuilder;
 use streamx::server::ServerBuilder;
 use streamx::{Channel, Counters, Limits, Placement, Result, Server, Service};
 use tokio::sync::watch;
@@ -43,16 +44,29 @@ impl Setup {
 
     /// Starts both sides; the client is connected.
     pub async fn start(self) -> Rig {
-        self.start_server(Server::builder()).await
+        self.start_around(|server| server, |channel| channel).await
+    }
+
+    /// As [`start`](Self::start), with builders that take further options.
+    pub async fn start_around(
+        self,
+        server: impl FnOnce(ServerBuilder) -> ServerBuilder,
+        channel: impl FnOnce(ChannelBuilder) -> ChannelBuilder,
+    ) -> Rig {
+        self.start_both(server(Server::builder()), channel).await
     }
 
     /// As [`start`](Self::start), with another service on the same port.
     pub async fn start_with(self, other: impl Into<Service>) -> Rig {
         let other = other.into().placement(self.placement);
-        self.start_server(Server::builder().add_service(other)).await
+        self.start_both(Server::builder().add_service(other), |channel| channel).await
     }
 
-    async fn start_server(self, server: ServerBuilder) -> Rig {
+    async fn start_both(
+        self,
+        server: ServerBuilder,
+        options: impl FnOnce(ChannelBuilder) -> ChannelBuilder,
+    ) -> Rig {
         let handlers = Handlers::default();
         let service = Service::from(ProbeServer::new(handlers.clone())).placement(self.placement);
         let server = server.add_service(service).limits(self.server);
@@ -60,7 +74,7 @@ impl Setup {
         let (address, counters) = (server.local_addr().to_string(), server.counters());
         let serving = tokio::spawn(server.serve());
         let channel = Channel::builder(format!("ttheader://{address}")).limits(self.client);
-        let channel = channel.connect().await.expect("the server listens");
+        let channel = options(channel).connect().await.expect("the server listens");
         let client = ProbeClient::new(channel.clone());
         Rig { client, channel, handlers, address, server: Arc::new(counters), serving }
     }

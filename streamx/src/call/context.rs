@@ -178,6 +178,14 @@ impl Context {
         poll_fn(|cx| self.0.poll_cancelled(cx)).await
     }
 
+    pub(crate) fn served(&self) -> &dyn Served {
+        &*self.0
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        self.0.facts()
+    }
+
     /// Ends a call with this one.
     pub(crate) fn attach<C: Child + 'static>(&self, child: &Arc<C>) {
         self.0.children().attach(child);

@@ -7,6 +7,7 @@
 pub(crate) mod child;
 pub(crate) mod context;
 pub(crate) mod duration;
+pub mod middleware;
 pub(crate) mod placement;
 pub(crate) mod recv_timeout;
 pub(crate) mod router;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 
+use self::middleware::Around;
 use crate::counters::Counters;
 use crate::{Error, Metadata, Result};
 
@@ -120,6 +122,17 @@ impl fmt::Debug for Exchange {
 pub trait Handler: Send + Sync + 'static {
     /// Starts the handler of one call.
     fn handle(&self, exchange: Exchange, context: Context) -> BoxFuture<'static, Result<()>>;
+
+    /// As [`handle`](Self::handle), with middlewares around the messages. One that knows no messages has none.
+    fn handle_around(
+        &self,
+        around: Arc<Around>,
+        exchange: Exchange,
+        context: Context,
+    ) -> BoxFuture<'static, Result<()>> {
+        drop(around);
+        self.handle(exchange, context)
+    }
 }
 
 /// A method as a server knows it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::Method;
+use super::middleware::{Middlewares, Surrounded};
 use super::placement::{Pace, Placement};
 use crate::{Code, Error, Result};
 
@@ -63,6 +64,19 @@ impl Service {
     /// Without the placement that looks at the real clock, so that a test of it repeats.
     pub(crate) fn by_no_clock(self) -> Self {
         if self.placement == Placement::Adaptive { self.placement(Placement::Task) } else { self }
+    }
+
+    /// The service with these around its handlers.
+    pub(crate) fn surrounded(mut self, middlewares: &Arc<Middlewares>) -> Self {
+        if middlewares.is_empty() {
+            return self;
+        }
+        for method in &mut self.methods {
+            let (handler, mode) = (Arc::clone(&method.handler), method.mode);
+            let middlewares = Arc::clone(middlewares);
+            method.handler = Arc::new(Surrounded { handler, mode, middlewares });
+        }
+        self
     }
 }
 

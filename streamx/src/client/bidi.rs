@@ -81,7 +81,10 @@ impl<Req, Res> Bidi<Req, Res> {
     /// # Errors
     ///
     /// As [`Sender::send`]; after [`close_send`](Self::close_send) it fails with `is_closed()`, and the call goes on.
-    pub fn send<M: Payload<Req>>(&mut self, message: M) -> Sending<'_, Req, M::Held> {
+    pub fn send<'a, M: Payload<Req>>(&'a mut self, message: M) -> Sending<'a, Req, M::Held>
+    where
+        M::Held: 'a,
+    {
         Sending::new(&mut self.tx, message.hold())
     }
 
@@ -89,10 +92,10 @@ impl<Req, Res> Bidi<Req, Res> {
     ///
     /// # Errors
     ///
-    /// None today: what went wrong is the outcome, which [`recv`](Self::recv) returns.
+    /// A middleware has failed with a message that the handle as a [`Sink`] was given before. What else went wrong is the
+    /// outcome, which [`recv`](Self::recv) returns.
     pub async fn close_send(&mut self) -> Result<()> {
-        self.tx.finish();
-        Ok(())
+        self.tx.close().await
     }
 
     /// Both directions on their own, to be used at the same time. Each cancels the call when it is dropped before its
@@ -116,20 +119,19 @@ impl<Req, Res> Sink<Req> for Bidi<Req, Res> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.tx.poll_ready(cx)
+        self.tx.poll_sink(cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Req) -> Result<()> {
-        self.tx.put(&message, false)
+        self.tx.start(message)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_flush(cx)
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
-        self.tx.finish();
-        Poll::Ready(Ok(()))
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_close(cx)
     }
 }
 

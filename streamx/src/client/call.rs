@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
@@ -9,8 +10,10 @@ use futures::future::BoxFuture;
 
 use super::Channel;
 use super::deadline::Deadline;
+use super::dial::{Dial, Opened};
 use super::options::{Options, Told};
-use crate::call::{Context, Exchange, Mode, Opening};
+use crate::call::middleware::{Answer, AnyMessage, Middlewares, Opening, register};
+use crate::call::{Context, Mode};
 use crate::{Metadata, Result};
 
 /// What a method of a generated client returns: a future of the answer, or of the handle of a stream.
@@ -67,31 +70,62 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// Opens the call. What fails names the method.
-    pub(crate) async fn open(self) -> Result<Exchange> {
-        let Self { channel, service, method, mode, options } = self;
-        let parent = options.parent();
-        let times = options.times(channel.times());
-        let deadline = options.deadline(times.timeout);
-        let timeout = deadline.map(Deadline::timeout);
-        let opened = match options.strings() {
-            Ok(strings) => {
-                let wait_for_ready = times.wait_for_ready.unwrap_or_default();
-                let opening = Opening { service, method, mode, strings, parent, timeout, wait_for_ready };
-                let opening = channel.open(opening);
-                match deadline {
-                    Some(deadline) => deadline.open(opening).await,
-                    None => opening.await,
-                }
-            }
+    pub(crate) async fn open(self) -> Result<Opened> {
+        let (service, method, mode) = (self.service, self.method, self.mode);
+        let opened = match self.dial() {
+            Ok((dial, call)) if mode.is_streaming() => dial.stream(call).await,
+            Ok((dial, call)) => dial.open(call).await,
             Err(mistake) => Err(mistake),
         };
-        let exchange = opened.map_err(|error| error.in_method(service, method))?;
-        Ok(if mode.is_streaming() { times.bound_recv(exchange) } else { exchange })
+        opened.map_err(|error| error.in_method(service, method))
+    }
+
+    /// Whether a unary call goes by [`pass`](Self::pass).
+    pub(crate) fn has_unary_middleware(&self) -> bool {
+        !self.channel.middlewares().unary.is_empty()
+    }
+
+    /// Passes a unary call through its middlewares to the end that is made for it.
+    pub(crate) async fn pass<E: Answer>(
+        self,
+        request: AnyMessage<'static>,
+        end: impl FnOnce(Dial) -> E,
+    ) -> Result<AnyMessage<'static>> {
+        let middlewares = Arc::clone(self.channel.middlewares());
+        let (dial, call) = self.dial()?;
+        let deadline = dial.deadline();
+        let end = end(dial);
+        let passed = middlewares.unary(call, request, &end);
+        match deadline {
+            Some(deadline) => deadline.bound(passed).await,
+            None => passed.await,
+        }
+    }
+
+    /// What the call begins with, and who opens it.
+    fn dial(self) -> Result<(Dial, Opening)> {
+        let Self { channel, service, method, mode, options } = self;
+        let times = options.times(channel.times());
+        let deadline = options.deadline(times.timeout);
+        let call = options.opening(service, method, mode, deadline.map(Deadline::at))?;
+        Ok((Dial::new(channel, times, deadline), call))
     }
 
     /// Who wants to be told the header and the trailer.
     pub(crate) fn told(&mut self) -> Option<Told> {
         self.options.told()
+    }
+}
+
+/// Middlewares of one call are inside those of its channel.
+impl<T> Call<T> {
+    register!();
+
+    fn middlewares(mut self, add: impl FnOnce(&mut Middlewares)) -> Self {
+        if let State::New(prepared, _) = &mut self.0 {
+            add(prepared.channel.middlewares_mut());
+        }
+        self
     }
 }
 

@@ -10,6 +10,7 @@ use super::connections::{Connections, Settings};
 use super::endpoint::{Endpoint, Memory};
 use super::options::Times;
 use super::pool::Pool;
+use crate::call::middleware::{Middlewares, register};
 use crate::call::router::Router;
 use crate::call::{Exchange, Open, Opening, Service};
 use crate::counters::{Counters, Meter};
@@ -56,6 +57,7 @@ use crate::{Code, Error, Limits, Result};
 pub struct Channel {
     connections: Arc<dyn Open>,
     times: Times,
+    middlewares: Arc<Middlewares>,
 }
 
 /// Sets up a [`Channel`]. Does nothing before `connect` or the first call after `connect_lazy`.
@@ -64,6 +66,7 @@ pub struct ChannelBuilder {
     url: String,
     settings: Settings,
     times: Times,
+    middlewares: Middlewares,
 }
 
 impl Channel {
@@ -82,6 +85,7 @@ impl Channel {
             url: url.as_ref().to_owned(),
             settings: Settings::default(),
             times: Times::default(),
+            middlewares: Middlewares::default(),
         }
     }
 
@@ -111,13 +115,13 @@ impl Channel {
         let server = Memory { router: Arc::new(router), meter, connect: Box::new(connect) };
         let settings = Settings { limits, ..Settings::default() };
         let connections = Connections::new(Endpoint::memory(server), settings);
-        Self { connections: Arc::new(connections), times: Times::default() }
+        Self { connections: Arc::new(connections), times: Times::default(), middlewares: Arc::default() }
     }
 
     /// A channel over anything that opens calls.
     #[cfg(test)]
     pub(crate) fn over(open: impl Open) -> Self {
-        Self { connections: Arc::new(open), times: Times::default() }
+        Self { connections: Arc::new(open), times: Times::default(), middlewares: Arc::default() }
     }
 
     /// What the connections of this channel have done and hold.
@@ -146,6 +150,15 @@ impl Channel {
     /// The default times of its calls.
     pub(super) fn times(&self) -> Times {
         self.times
+    }
+
+    /// What is around its calls.
+    pub(super) fn middlewares(&self) -> &Arc<Middlewares> {
+        &self.middlewares
+    }
+
+    pub(super) fn middlewares_mut(&mut self) -> &mut Middlewares {
+        Arc::make_mut(&mut self.middlewares)
     }
 
     /// Opens a call.
@@ -227,15 +240,17 @@ impl ChannelBuilder {
         self
     }
 
+    register!();
+
     /// Makes the first connection now.
     ///
     /// # Errors
     ///
     /// The URL is not one of [`Channel::connect`], or nobody listens there.
     pub async fn connect(self) -> Result<Channel> {
-        let (connections, times) = self.connections()?;
+        let (connections, channel) = self.connections()?;
         connections.connect().await?;
-        Ok(Channel { connections: Arc::new(connections), times })
+        Ok(channel(connections))
     }
 
     /// Makes the first connection with the first call, which fails if nobody listens.
@@ -244,12 +259,13 @@ impl ChannelBuilder {
     ///
     /// The URL is not one of [`Channel::connect`].
     pub fn connect_lazy(self) -> Result<Channel> {
-        let (connections, times) = self.connections()?;
-        Ok(Channel { connections: Arc::new(connections), times })
+        let (connections, channel) = self.connections()?;
+        Ok(channel(connections))
     }
 
-    fn connections(self) -> Result<(Connections, Times)> {
-        let Self { url, settings, times } = self;
+    /// The connections, and the channel that they become.
+    fn connections(self) -> Result<(Connections, impl FnOnce(Connections) -> Channel)> {
+        let Self { url, settings, times, middlewares } = self;
         let caller = &settings.caller;
         if caller.contains(',') || caller.len() > LONGEST_NAME {
             let text =
@@ -257,8 +273,18 @@ impl ChannelBuilder {
             return Err(Error::new(Code::InvalidArgument, text));
         }
         settings.pool.check()?;
-        let endpoint = Endpoint::parse(&url)?;
-        Ok((Connections::new(endpoint, settings), times))
+        let connections = Connections::new(Endpoint::parse(&url)?, settings);
+        let middlewares = Arc::new(middlewares);
+        Ok((connections, move |connections| Channel {
+            connections: Arc::new(connections),
+            times,
+            middlewares,
+        }))
+    }
+
+    fn middlewares(mut self, add: impl FnOnce(&mut Middlewares)) -> Self {
+        add(&mut self.middlewares);
+        self
     }
 }
 

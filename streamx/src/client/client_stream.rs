@@ -45,7 +45,10 @@ impl<Req, Res> ClientStream<Req, Res> {
     /// # Errors
     ///
     /// As [`Sender::send`](super::Sender::send).
-    pub fn send<M: Payload<Req>>(&mut self, message: M) -> Sending<'_, Req, M::Held> {
+    pub fn send<'a, M: Payload<Req>>(&'a mut self, message: M) -> Sending<'a, Req, M::Held>
+    where
+        M::Held: 'a,
+    {
         Sending::new(&mut self.tx, message.hold())
     }
 
@@ -87,9 +90,10 @@ impl<Req, Res> ClientStream<Req, Res> {
     ///
     /// # Errors
     ///
-    /// None today: what went wrong is the outcome, which [`Reply::recv`] returns.
+    /// A middleware has failed with a message that the handle as a [`Sink`] was given before. What else went wrong is the
+    /// outcome, which [`Reply::recv`] returns.
     pub async fn close_send(mut self) -> Result<Reply<Res>> {
-        self.tx.finish();
+        self.tx.close().await?;
         Ok(Reply { rx: self.rx })
     }
 }
@@ -99,20 +103,19 @@ impl<Req, Res> Sink<Req> for ClientStream<Req, Res> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.tx.poll_ready(cx)
+        self.tx.poll_sink(cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Req) -> Result<()> {
-        self.tx.put(&message, false)
+        self.tx.start(message)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_flush(cx)
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
-        self.tx.finish();
-        Poll::Ready(Ok(()))
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_close(cx)
     }
 }
 

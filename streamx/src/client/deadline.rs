@@ -42,13 +42,21 @@ impl Deadline {
         self.timeout
     }
 
+    pub(super) fn at(self) -> std::time::Instant {
+        self.at.into_std()
+    }
+
     /// Opens a call that is reset when the time is over.
     pub(super) async fn open(self, opening: impl Future<Output = Result<Exchange>>) -> Result<Exchange> {
+        Ok(self.guard(self.bound(opening).await?))
+    }
+
+    /// Waits for this until then.
+    pub(super) async fn bound<T>(self, future: impl Future<Output = Result<T>>) -> Result<T> {
         if self.is_past() {
             return Err(self.error());
         }
-        let opened = timeout_at(self.at, opening).await;
-        Ok(self.guard(opened.map_err(|_| self.error())??))
+        timeout_at(self.at, future).await.map_err(|_| self.error())?
     }
 
     fn guard(self, Exchange { incoming, outgoing }: Exchange) -> Exchange {

@@ -1,16 +1,14 @@
 //! The options of one call, until it is opened.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::deadline::Deadline;
-use crate::call::context::{check_pair, check_size};
+use crate::call::context::check_pair;
+use crate::call::middleware::{Opening, Pairs};
 use crate::call::recv_timeout::Patient;
-use crate::call::{Context, Exchange};
+use crate::call::{Context, Exchange, Mode};
 use crate::{Error, Metadata, Result};
-
-const PERSISTENT: &str = "RPC_PERSIST_";
-const TRANSIENT: &str = "RPC_TRANSIT_";
 
 /// The header and the trailer of a call, for one who has asked for them.
 pub(crate) type Told = Arc<OnceLock<(Metadata, Metadata)>>;
@@ -19,7 +17,8 @@ pub(crate) type Told = Arc<OnceLock<(Metadata, Metadata)>>;
 pub(crate) struct Options {
     /// Whose persistent metainfo goes on.
     context: Option<Context>,
-    strings: Metadata,
+    /// In the order in which they were set.
+    pairs: Vec<(Pairs, Box<str>, Box<str>)>,
     mistake: Option<Error>,
     told: Option<Told>,
     times: Times,
@@ -51,7 +50,7 @@ impl Options {
     pub(crate) fn new() -> Self {
         Self {
             context: Context::current(),
-            strings: Metadata::default(),
+            pairs: Vec::new(),
             mistake: None,
             told: None,
             times: Times::default(),
@@ -63,15 +62,15 @@ impl Options {
     }
 
     pub(super) fn persistent(&mut self, key: &str, value: &str) {
-        self.set(PERSISTENT, key, value);
+        self.set(Opening::PERSISTENT, key, value);
     }
 
     pub(super) fn transient(&mut self, key: &str, value: &str) {
-        self.set(TRANSIENT, key, value);
+        self.set(Opening::TRANSIENT, key, value);
     }
 
     pub(super) fn metadata(&mut self, key: &str, value: &str) {
-        self.set("", key, value);
+        self.set(Opening::METADATA, key, value);
     }
 
     pub(super) fn timeout(&mut self, timeout: Duration) {
@@ -117,33 +116,23 @@ impl Options {
         self.told.take()
     }
 
-    fn set(&mut self, prefix: &str, key: &str, value: &str) {
+    fn set(&mut self, pairs: Pairs, key: &str, value: &str) {
         match check_pair(key, value) {
-            Ok(()) => self.strings.set(&format!("{prefix}{key}"), value),
+            Ok(()) => self.pairs.push((pairs, key.into(), value.into())),
             Err(error) => _ = self.mistake.get_or_insert(error),
         }
     }
 
-    /// The call that this one ends with.
-    pub(super) fn parent(&self) -> Option<Context> {
-        self.context.clone()
-    }
-
-    /// What travels before the first message: what is inherited, and over it what was set. Empty values do not travel
-    /// (Kitex v0.16.3 never sends one).
-    pub(super) fn strings(self) -> Result<Vec<(Box<str>, Box<str>)>> {
-        if let Some(mistake) = self.mistake {
-            return Err(mistake);
-        }
-        let mut all = Metadata::default();
-        for (key, value) in self.context.iter().flat_map(Context::persistent_iter) {
-            all.set(&format!("{PERSISTENT}{key}"), value);
-        }
-        for (key, value) in self.strings.iter() {
-            all.set(key, value);
-        }
-        check_size(&all)?;
-        let pairs = all.iter().filter(|(_, value)| !value.is_empty());
-        Ok(pairs.map(|(key, value)| (key.into(), value.into())).collect())
+    /// What the call begins with: what is inherited, and over it what was set.
+    pub(super) fn opening(
+        self,
+        service: &'static str,
+        method: &'static str,
+        mode: Mode,
+        deadline: Option<Instant>,
+    ) -> Result<Opening> {
+        let Self { context, pairs, mistake, .. } = self;
+        mistake.map_or(Ok(()), Err)?;
+        Ok(Opening::calling(service, method, mode, context).with(&pairs, deadline))
     }
 }

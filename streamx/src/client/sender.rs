@@ -46,7 +46,10 @@ impl<Req> Sender<Req> {
     /// The server has ended the call (`is_closed()`): the outcome is what `recv` of the other half returns. Or the call
     /// failed. Or nothing was sent and the stream goes on: the message is larger than `max_message_size` or nested too deep,
     /// or the reader of the server took nothing for `send_stall_timeout` (`is_timeout()`).
-    pub fn send<M: Payload<Req>>(&mut self, message: M) -> Sending<'_, Req, M::Held> {
+    pub fn send<'a, M: Payload<Req>>(&'a mut self, message: M) -> Sending<'a, Req, M::Held>
+    where
+        M::Held: 'a,
+    {
         Sending::new(&mut self.tx, message.hold())
     }
 
@@ -54,10 +57,10 @@ impl<Req> Sender<Req> {
     ///
     /// # Errors
     ///
-    /// None today: what went wrong is the outcome, which `recv` of the other half returns.
+    /// A middleware has failed with a message that the handle as a [`Sink`] was given before. What else went wrong is the
+    /// outcome, which `recv` of the other half returns.
     pub async fn close_send(mut self) -> Result<()> {
-        self.tx.finish();
-        Ok(())
+        self.tx.close().await
     }
 
     /// Gives up the whole call, as dropping the handle does, and says why: the server sees the text, and so does what
@@ -72,20 +75,19 @@ impl<Req> Sink<Req> for Sender<Req> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.tx.poll_ready(cx)
+        self.tx.poll_sink(cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Req) -> Result<()> {
-        self.tx.put(&message, false)
+        self.tx.start(message)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_flush(cx)
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
-        self.tx.finish();
-        Poll::Ready(Ok(()))
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_close(cx)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod group;
 mod metadata;
+mod middleware;
 mod options;
 
 use std::sync::Arc;

@@ -232,6 +232,10 @@ impl Error {
         self.edit(|inner| inner.declared = Some(bytes))
     }
 
+    pub(crate) fn without_declared_bytes(self) -> Self {
+        self.edit(|inner| inner.declared = None)
+    }
+
     /// Keeps the exception of another error, typed.
     pub(crate) fn with_exception_of(self, other: &Self) -> Self {
         self.edit(|inner| {

@@ -16,3 +16,5 @@ pub mod testing {}
 pub mod connections {}
 #[doc = include_str!("shutdown.md")]
 pub mod shutdown {}
+#[doc = include_str!("middleware.md")]
+pub mod middleware {}

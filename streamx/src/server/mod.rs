@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::call::Service;
+use crate::call::middleware::{Middlewares, register};
 use crate::call::router::Router;
 use crate::counters::{Counters, Meter};
 use crate::transport::{Serve, Stop};
@@ -63,6 +64,7 @@ pub struct ServerBuilder {
     recv_timeout: Option<Duration>,
     keep_open: bool,
     drain: Duration,
+    middlewares: Middlewares,
 }
 
 /// A server that listens, and serves once [`serve`](Self::serve) is awaited.
@@ -92,6 +94,7 @@ impl Server {
             recv_timeout: None,
             keep_open: false,
             drain: DRAIN,
+            middlewares: Middlewares::default(),
         }
     }
 }
@@ -142,6 +145,8 @@ impl ServerBuilder {
         self
     }
 
+    register!();
+
     /// Listens at `host:port` or `unix:/path`; port 0 takes a free one.
     ///
     /// # Errors
@@ -149,11 +154,13 @@ impl ServerBuilder {
     /// The address cannot be listened at, or two services (or two methods of one service) have one wire name.
     pub async fn bind(self, address: impl AsRef<str>) -> Result<BoundServer> {
         let mut router = Router::default();
+        let middlewares = Arc::new(self.middlewares);
         for service in self.services {
-            router.add(match self.recv_timeout {
+            let service = match self.recv_timeout {
                 Some(timeout) => service.bound_recv(timeout, self.keep_open),
                 None => service,
-            })?;
+            };
+            router.add(service.surrounded(&middlewares))?;
         }
         let listener = Listener::bind(address.as_ref()).await?;
         let (limits, router) = (Arc::new(self.limits), Arc::new(router));
@@ -168,6 +175,11 @@ impl ServerBuilder {
     /// Those of `bind`; once it listens it serves for ever.
     pub async fn serve(self, address: impl AsRef<str>) -> Result<()> {
         self.bind(address).await?.serve().await
+    }
+
+    fn middlewares(mut self, add: impl FnOnce(&mut Middlewares)) -> Self {
+        add(&mut self.middlewares);
+        self
     }
 }
 

@@ -60,7 +60,10 @@ impl<In, Out> Bidi<In, Out> {
     /// # Errors
     ///
     /// As [`Sender::send`].
-    pub fn send<M: Payload<Out>>(&mut self, message: M) -> Sending<'_, Out, M::Held> {
+    pub fn send<'a, M: Payload<Out>>(&'a mut self, message: M) -> Sending<'a, Out, M::Held>
+    where
+        M::Held: 'a,
+    {
         Sending::new(&mut self.tx, message.hold())
     }
 
@@ -84,19 +87,19 @@ impl<In, Out> Sink<Out> for Bidi<In, Out> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.tx.poll_ready(cx)
+        self.tx.poll_sink(cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Out) -> Result<()> {
-        self.tx.put(&message, false)
+        self.tx.start(message)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_flush(cx)
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_flush(cx)
     }
 }
 

@@ -184,8 +184,8 @@ impl Outgoing for End {
     }
 
     fn finish(&mut self) {
+        self.did(Did::Finish);
         if self.side == 0 {
-            self.did(Did::Finish);
             self.end(Ok(()));
         }
     }

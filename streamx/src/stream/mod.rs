@@ -2,6 +2,7 @@
 
 mod bidi;
 mod half;
+mod passing;
 mod sender;
 mod sending;
 mod streaming;

@@ -48,7 +48,10 @@ impl<T> Sender<T> {
     /// The call is over: `is_closed()`, or the reason it failed for. Or nothing was sent and the stream goes on: the message
     /// is larger than `max_message_size` or nested too deep, or the reader of the peer took nothing for `send_stall_timeout`
     /// (`is_timeout()`).
-    pub fn send<M: Payload<T>>(&mut self, message: M) -> Sending<'_, T, M::Held> {
+    pub fn send<'a, M: Payload<T>>(&'a mut self, message: M) -> Sending<'a, T, M::Held>
+    where
+        M::Held: 'a,
+    {
         Sending::new(&mut self.tx, message.hold())
     }
 }
@@ -58,19 +61,19 @@ impl<T> Sink<T> for Sender<T> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.tx.poll_ready(cx)
+        self.tx.poll_sink(cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: T) -> Result<()> {
-        self.tx.put(&message, false)
+        self.tx.start(message)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_flush(cx)
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.tx.poll_flush(cx)
     }
 }
 

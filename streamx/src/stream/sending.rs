@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use futures::future::BoxFuture;
+
 use super::half::Tx;
 use crate::Result;
 
@@ -23,12 +25,12 @@ pub trait Payload<T> {
 }
 
 /// Something that has a `T`.
-pub trait Lends<T> {
+pub trait Lends<T>: Send {
     /// The `T`.
     fn lend(&self) -> &T;
 }
 
-impl<T> Payload<T> for T {
+impl<T: Send> Payload<T> for T {
     type Held = T;
 
     fn hold(self) -> T {
@@ -36,7 +38,7 @@ impl<T> Payload<T> for T {
     }
 }
 
-impl<'a, T> Payload<T> for &'a T {
+impl<'a, T: Sync> Payload<T> for &'a T {
     type Held = &'a T;
 
     fn hold(self) -> &'a T {
@@ -44,7 +46,7 @@ impl<'a, T> Payload<T> for &'a T {
     }
 }
 
-impl<T> Payload<T> for Arc<T> {
+impl<T: Send + Sync> Payload<T> for Arc<T> {
     type Held = Self;
 
     fn hold(self) -> Self {
@@ -52,19 +54,19 @@ impl<T> Payload<T> for Arc<T> {
     }
 }
 
-impl<T> Lends<T> for T {
+impl<T: Send> Lends<T> for T {
     fn lend(&self) -> &T {
         self
     }
 }
 
-impl<T> Lends<T> for &T {
+impl<T: Sync> Lends<T> for &T {
     fn lend(&self) -> &T {
         self
     }
 }
 
-impl<T> Lends<T> for Arc<T> {
+impl<T: Send + Sync> Lends<T> for Arc<T> {
     fn lend(&self) -> &T {
         self
     }
@@ -77,16 +79,23 @@ impl<T> Lends<T> for Arc<T> {
 ///
 /// # Dropping
 ///
-/// Before it is ready nothing of the message has been sent, and the stream goes on.
+/// Before it is ready nothing of the message has been sent, and the stream goes on. A middleware around the message may
+/// have sent it and still wait; see [`SendMiddleware`](crate::middleware::SendMiddleware).
 #[must_use = "nothing is sent until this is awaited"]
-pub struct Sending<'a, T, H> {
-    tx: &'a mut Tx<T>,
-    message: Option<H>,
+pub struct Sending<'a, T, H>(State<'a, T, H>);
+
+enum State<'a, T, H> {
+    Direct { tx: &'a mut Tx<T>, message: Option<H> },
+    Through(BoxFuture<'a, Result<()>>),
 }
 
-impl<'a, T, H: Lends<T>> Sending<'a, T, H> {
+impl<'a, T, H: Lends<T> + 'a> Sending<'a, T, H> {
     pub(crate) fn new(tx: &'a mut Tx<T>, message: H) -> Self {
-        Self { tx, message: Some(message) }
+        Self(if tx.is_direct() {
+            State::Direct { tx, message: Some(message) }
+        } else {
+            State::Through(Box::pin(tx.pass(message, false)))
+        })
     }
 }
 
@@ -97,10 +106,14 @@ impl<T, H: Lends<T>> Future for Sending<'_, T, H> {
     type Output = Result<()>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let this = self.get_mut();
-        let ready = ready!(this.tx.poll_ready(cx));
-        let Some(message) = this.message.take() else { return Poll::Pending };
-        Poll::Ready(ready.and_then(|()| this.tx.put(message.lend(), false)))
+        match &mut self.get_mut().0 {
+            State::Direct { tx, message } => {
+                let ready = ready!(tx.poll_ready(cx));
+                let Some(message) = message.take() else { return Poll::Pending };
+                Poll::Ready(ready.and_then(|()| tx.put(message.lend(), false)))
+            }
+            State::Through(future) => future.as_mut().poll(cx),
+        }
     }
 }
 

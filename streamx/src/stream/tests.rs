@@ -7,7 +7,9 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use super::fake::context;
 use super::fake::{Did, End, Line};
 use super::sample::{Calculator, Knowing, KnownServer, Number, SumsServer, number};
+use crate::call::middleware::Middlewares;
 use crate::call::{Mode, Opening, Service};
+use crate::middleware::{AnyMessage, SendMiddleware, SendNext, async_trait};
 use crate::{Error, Result};
 
 /// A handler that was started, and the caller's end of its call.
@@ -161,10 +163,11 @@ fn a_handler_waits_for_room_for_its_answer() {
 
 /// The handles of a handler on their own.
 fn bidi() -> (crate::Bidi<Number, Number>, End) {
-    use super::method::IsBidi;
+    use super::method::{IsBidi, bidi};
     let line = Line::default();
     let exchange = line.handler().exchange();
-    (IsBidi::over(exchange, crate::codec::decode, crate::codec::encode), line.caller())
+    let (requests, responses) = bidi();
+    (IsBidi::over(exchange, (requests.form, responses.form), None), line.caller())
 }
 
 #[test]
@@ -241,4 +244,29 @@ fn a_handler_with_the_context_learns_that_its_caller_is_gone() {
     assert!((&mut handler).now_or_never().is_none());
     caller.exchange().outgoing.reset(Error::other("gone"));
     assert_eq!(now(handler).unwrap_err().to_string(), "gone");
+}
+
+struct Pass;
+
+#[async_trait]
+impl SendMiddleware for Pass {
+    async fn around(
+        &self,
+        _: &crate::middleware::Opening,
+        message: AnyMessage<'_>,
+        next: SendNext<'_>,
+    ) -> Result<()> {
+        next.run(message).await
+    }
+}
+
+#[test]
+fn a_response_behind_middlewares_is_still_the_last_message_and_its_end_that_of_the_handler() {
+    let middlewares = Middlewares { send: vec![Arc::new(Pass)], ..Middlewares::default() };
+    let service = Service::from(SumsServer::new(Calculator)).surrounded(&Arc::new(middlewares));
+    let (handler, caller) = serve(&service, "Sum", &[]);
+    caller.say(&number(1));
+    caller.end(Ok(()));
+    now(handler).unwrap();
+    assert_eq!(caller.saw(), [Did::LastMessage]);
 }

@@ -1,5 +1,6 @@
 //! The caller of a handler, played by a test.
 
+use std::any::Any;
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -15,7 +16,7 @@ use super::call::Call;
 use crate::call::context::Facts;
 use crate::call::duration::go;
 use crate::call::{Context, Protocol};
-use crate::stream::method::{IsBidi, IsSender, IsStreaming};
+use crate::stream::method::{Form, IsBidi, IsSender, IsStreaming};
 use crate::{Bidi, Code, Error, Lends, Message, Metadata, Payload, Result, Sender, Side, Streaming, codec};
 
 /// The caller of a handler under test: it sends `Req`, receives `Res`, and is gone when the test says so.
@@ -78,21 +79,26 @@ pub struct Caller<Req = (), Res = ()> {
 }
 
 /// The handle of a `#[bidi]` method and its caller.
-pub fn bidi<Req: Message, Res: Message>() -> (Bidi<Req, Res>, Caller<Req, Res>) {
+pub fn bidi<Req: Message + Any + Send + Sync, Res: Message + Any + Send + Sync>()
+-> (Bidi<Req, Res>, Caller<Req, Res>) {
     let caller = Caller::new();
-    (IsBidi::over(caller.call.exchange(), codec::decode, codec::encode), caller)
+    (IsBidi::over(caller.call.exchange(), (form(), form()), None), caller)
 }
 
 /// The handle of a `#[client_stream]` method and its caller. The answer is what the method returns.
-pub fn client_stream<Req: Message>() -> (Streaming<Req>, Caller<Req>) {
+pub fn client_stream<Req: Message + Any + Send + Sync>() -> (Streaming<Req>, Caller<Req>) {
     let caller = Caller::new();
-    (IsStreaming::over(caller.call.exchange().incoming, codec::decode), caller)
+    (IsStreaming::over(caller.call.exchange().incoming, form(), None), caller)
 }
 
 /// The handle of a `#[server_stream]` method and its caller. The request is an argument of the method.
-pub fn server_stream<Res: Message>() -> (Sender<Res>, Caller<(), Res>) {
+pub fn server_stream<Res: Message + Any + Send + Sync>() -> (Sender<Res>, Caller<(), Res>) {
     let caller = Caller::new();
-    (IsSender::over(caller.call.exchange().outgoing, codec::encode), caller)
+    (IsSender::over(caller.call.exchange().outgoing, form(), None), caller)
+}
+
+fn form<T: Message + Any + Send + Sync>() -> Form<T> {
+    Form::new(codec::encode, codec::decode)
 }
 
 /// The caller of a unary method that takes a [`Context`].

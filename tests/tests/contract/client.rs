@@ -80,23 +80,28 @@ fn request(message: &str) -> Request {
     }
 }
 
-#[test]
-fn the_server_program_serves_the_client_program() {
+/// Runs a client while the program of section 3 serves. There is one port, and so one server for all.
+pub(crate) fn with_the_server_program<T>(client: impl Future<Output = streamx::Result<T>>) -> T {
+    static SERVING: std::sync::Once = std::sync::Once::new();
     // The port is the one of the program; another run of this test may have it for a moment.
-    std::thread::spawn(|| {
+    SERVING.call_once(|| drop(std::thread::spawn(|| {
         while let Err(error) = server::run() {
             assert!(error.to_string().contains("127.0.0.1:8888"), "{error}");
             std::thread::yield_now();
         }
-    });
+    })));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let seen = runtime.block_on(async {
+    runtime.block_on(async {
         while tokio::net::TcpStream::connect("127.0.0.1:8888").await.is_err() {
             tokio::task::yield_now().await;
         }
-        program(request("hello")).await
-    });
-    let seen = seen.unwrap();
+        client.await.unwrap()
+    })
+}
+
+#[test]
+fn the_server_program_serves_the_client_program() {
+    let seen = with_the_server_program(program(request("hello")));
     assert_eq!(seen[..8], ["hello"; 8]);
     let end = ["10001 insufficient user balance {\"testKey\": \"testVal\"}", "Some(\"v1\") Some(\"v1\")"];
     assert_eq!(seen[8..], end);

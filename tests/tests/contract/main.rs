@@ -13,6 +13,8 @@ mod client;
 #[rustfmt::skip]
 mod messages;
 #[rustfmt::skip]
+mod middleware;
+#[rustfmt::skip]
 mod server;
 #[rustfmt::skip]
 mod service;

@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::Result;
+use crate::call::middleware::AnyMessage;
 use crate::codec::thrift::{BinaryReader, BinaryWriter};
 use crate::codec::{self, DecodeError, Field, Kind};
 use crate::schema::{self, Type};
@@ -15,6 +16,7 @@ pub struct Arg<T> {
     put: fn(&T, &mut BinaryWriter<'_>, i16),
     take: fn(&mut Option<T>, Kind, &mut BinaryReader<'_>) -> Result<(), DecodeError>,
     absent: fn(&'static str) -> Result<T, DecodeError>,
+    wrap: fn(T) -> AnyMessage<'static>,
 }
 
 impl<T> Arg<T> {
@@ -29,9 +31,9 @@ impl<T> Arg<T> {
     label = "not a type of the schema",
     note = "put `#[derive(streamx::Message)]` on its definition, or take another type of the schema"
 )]
-pub trait Passed: Field {}
+pub trait Passed: Field + Send + Sync + 'static {}
 
-impl<T: Field> Passed for T {}
+impl<T: Field + Send + Sync + 'static> Passed for T {}
 
 /// An argument with this field number.
 pub const fn arg<T: Passed>(number: i16, name: &'static str) -> Arg<T> {
@@ -42,6 +44,7 @@ pub const fn arg<T: Passed>(number: i16, name: &'static str) -> Arg<T> {
         put: |value, writer, number| value.put(number, writer),
         take: |slot, kind, reader| T::take(slot, kind, reader),
         absent: |name| T::missing().map_or_else(|| codec::required(None, name), Ok),
+        wrap: AnyMessage::new,
     }
 }
 
@@ -57,8 +60,52 @@ pub trait Arguments: Send + Sync + 'static {
     /// is no `Option`.
     fn decode(&self, method: &str, bytes: &Bytes) -> Result<Self::Values>;
 
+    /// The values as middlewares see them: one on its own, others as a tuple.
+    fn wrap(&self, values: Self::Values) -> AnyMessage<'static>
+    where
+        Self::Values: Send + Sync + 'static;
+
+    /// The values from middlewares.
+    fn take(&self, request: AnyMessage<'_>) -> Result<Self::Values>;
+
+    /// As [`encode`](Self::encode), from middlewares.
+    fn encode_any(&self, method: &str, request: &AnyMessage<'_>, out: &mut BytesMut) -> Result<()>;
+
     /// Each in the schema.
     fn describe(&self) -> Vec<schema::Argument>;
+}
+
+macro_rules! erased {
+    (A 0) => {
+        fn wrap(&self, (value,): (A,)) -> AnyMessage<'static> {
+            (self.0.wrap)(value)
+        }
+
+        fn take(&self, request: AnyMessage<'_>) -> Result<(A,)> {
+            request.take().map(|value| (value,))
+        }
+
+        fn encode_any(&self, method: &str, request: &AnyMessage<'_>, out: &mut BytesMut) -> Result<()> {
+            let value = request.read()?;
+            codec::encode_struct(method, out, |writer| (self.0.put)(value, writer, self.0.number))
+        }
+    };
+    ($($name:ident $index:tt)*) => {
+        fn wrap(&self, values: ($($name,)*)) -> AnyMessage<'static>
+        where
+            ($($name,)*): Send + Sync + 'static,
+        {
+            AnyMessage::new(values)
+        }
+
+        fn take(&self, request: AnyMessage<'_>) -> Result<($($name,)*)> {
+            request.take()
+        }
+
+        fn encode_any(&self, method: &str, request: &AnyMessage<'_>, out: &mut BytesMut) -> Result<()> {
+            self.encode(method, request.read()?, out)
+        }
+    };
 }
 
 macro_rules! arguments {
@@ -87,6 +134,8 @@ macro_rules! arguments {
                     None => (self.$index.absent)(self.$index.name).map_err(|error| error.reading(method))?,
                 },)*))
             }
+
+            erased!($($name $index)*);
 
             fn describe(&self) -> Vec<schema::Argument> {
                 vec![$(self.$index.describe()),*]

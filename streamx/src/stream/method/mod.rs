@@ -11,6 +11,7 @@
 #![allow(missing_debug_implementations, reason = "nobody but generated code holds them")]
 
 mod arguments;
+mod asking;
 mod context;
 mod describe;
 mod names;
@@ -28,3 +29,5 @@ pub use run::{Runs, Shared, With};
 pub use shape::{FarBidi, FarSender, FarStreaming, IsBidi, IsSender, IsStreaming, Whole, bidi, whole};
 pub use streams::{Bidi, ClientStream, ServerStream};
 pub use unary::{Oneway, Unary};
+
+pub use super::half::Form;

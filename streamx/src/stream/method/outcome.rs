@@ -2,10 +2,11 @@
 
 use bytes::{Bytes, BytesMut};
 
+use crate::call::middleware::AnyMessage;
 use crate::codec::thrift::{BinaryReader, BinaryWriter};
 use crate::codec::{self, DecodeError, Field, Kind, Message, Reader, Throws};
 use crate::schema::{Thrown, Type};
-use crate::stream::half::{Decoder, Encoder};
+use crate::stream::half::{Decoder, Form};
 use crate::{Error, Result};
 
 /// The return type of a service method: `Result<T>`, `Result<T, E>`, or an alias of one.
@@ -110,6 +111,14 @@ pub struct Results<R: Outcome> {
     pub(super) encode: fn(&R, &mut BytesMut) -> Result<()>,
     /// The outer failure is bytes that do not decode, the inner one a declared exception.
     pub(super) decode: Decoder<Result<R::Ok>>,
+    /// The outcome as middlewares see it, its exception in the form that travels.
+    pub(super) erase: fn(R) -> Result<AnyMessage<'static>>,
+    /// The struct again from middlewares, or an ordinary error.
+    pub(super) answer_any: fn(Result<AnyMessage<'static>>) -> Result<Bytes>,
+    /// The value as middlewares see it.
+    pub(super) wrap: fn(R::Ok) -> AnyMessage<'static>,
+    /// The value from middlewares.
+    pub(super) take: fn(AnyMessage<'static>) -> Result<R::Ok>,
     pub(super) schema: fn() -> Option<Type>,
     pub(super) declared: fn() -> Vec<Thrown>,
 }
@@ -129,6 +138,13 @@ where
             })
         },
         decode: decode_results::<R::Ok, R::Err>,
+        erase: |outcome| outcome.result().map(AnyMessage::new).map_err(erased::<R::Err>),
+        answer_any: |answer| match answer {
+            Ok(value) => encode_value(value.read::<R::Ok>()?),
+            Err(error) => thrown_again::<R::Err>(error),
+        },
+        wrap: AnyMessage::new,
+        take: AnyMessage::take,
         schema: R::Ok::schema,
         declared: R::Err::declared,
     }
@@ -164,10 +180,28 @@ fn decode_results<T: Returned, E: Throws>(bytes: Bytes) -> Result<Result<T>> {
     })
 }
 
+fn encode_value<T: Returned>(value: &T) -> Result<Bytes> {
+    let mut out = BytesMut::new();
+    codec::encode_struct(RESULT, &mut out, |writer| value.put(writer))?;
+    Ok(out.freeze())
+}
+
+/// The error that middlewares see, with its exception in the form that travels. One that came from another service is
+/// none of this method.
+fn erased<E: Throws>(failure: E) -> Error {
+    if is_declared(&failure) { travelling(failure) } else { failure.into_error().without_declared_bytes() }
+}
+
+/// The struct of results with the declared exception that middlewares have left in an error, or the error.
+fn thrown_again<E: Throws>(error: Error) -> Result<Bytes> {
+    let answer = error.declared_bytes().map(struct_of);
+    let is_ours = |answer: &Bytes| matches!(decode_results::<(), E>(answer.clone()), Ok(Err(_)));
+    answer.filter(is_ours).ok_or(error)
+}
+
 /// The response of a client-streaming method: a bare message.
 pub struct Response<R: Outcome> {
-    pub(super) encode: Encoder<R::Ok>,
-    pub(super) decode: Decoder<R::Ok>,
+    pub(super) form: Form<R::Ok>,
     pub(super) error: fn(R::Err) -> Error,
     pub(super) exception: fn(Error) -> Error,
     pub(super) schema: fn() -> Type,
@@ -181,8 +215,7 @@ where
     R::Err: Throws,
 {
     Response {
-        encode: codec::encode,
-        decode: codec::decode,
+        form: Form::new(codec::encode, codec::decode),
         error: travelling::<R::Err>,
         exception: typed::<R::Err>,
         schema: <R::Ok as codec::Value>::schema,
@@ -236,11 +269,14 @@ fn travelling<E: Throws>(failure: E) -> Error {
     error.with_declared_bytes(bytes.slice(1..bytes.len() - 1))
 }
 
+fn struct_of(declared: &Bytes) -> Bytes {
+    [&[EXCEPTION_KIND], declared.as_ref(), &[0]].concat().into()
+}
+
 /// The error that ended a stream, with its exception typed if it came as bytes of a declared one.
 fn typed<E: Throws>(error: Error) -> Error {
     let Some(declared) = error.declared_bytes() else { return error };
-    let field = [&[EXCEPTION_KIND], declared.as_ref(), &[0]].concat();
-    match decode_results::<(), E>(field.into()) {
+    match decode_results::<(), E>(struct_of(declared)) {
         Ok(Err(exception)) => error.with_exception_of(&exception),
         _ => error,
     }

@@ -1,25 +1,25 @@
 //! The handles of a method, and what the other side holds.
 
-use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
 
 use super::Outcome;
+use crate::call::middleware::Around;
 use crate::call::{Exchange, Incoming, Outgoing};
+use crate::client;
 use crate::codec::{self, Message, Value};
 use crate::schema::Type;
-use crate::stream::half::{Owner, Rx, Tx};
+use crate::stream::half::{Form, Owner, Rx, Tx};
 use crate::stream::{Bidi, Sender, Streaming};
-use crate::{Result, client};
 
 /// A message on its own: how it is written and read, and its type.
 pub struct Whole<T> {
-    pub(super) encode: fn(&T, &mut BytesMut) -> Result<()>,
-    pub(super) decode: fn(Bytes) -> Result<T>,
+    pub(in crate::stream) form: Form<T>,
     pub(super) schema: fn() -> Type,
 }
 
 impl<T: Message> Whole<T> {
     pub(super) const NEW: Self =
-        Self { encode: codec::encode, decode: codec::decode, schema: <T as Value>::schema };
+        Self { form: Form::new(codec::encode, codec::decode), schema: <T as Value>::schema };
 }
 
 /// A message of one direction.
@@ -42,14 +42,14 @@ pub trait IsStreaming: Sized {
     type In;
 
     /// The handle over one direction of a call.
-    fn over(incoming: Box<dyn Incoming>, decode: fn(Bytes) -> Result<Self::In>) -> Self;
+    fn over(incoming: Box<dyn Incoming>, form: Form<Self::In>, around: Option<Arc<Around>>) -> Self;
 }
 
 impl<T> IsStreaming for Streaming<T> {
     type In = T;
 
-    fn over(incoming: Box<dyn Incoming>, decode: fn(Bytes) -> Result<T>) -> Self {
-        Self::new(Rx::new(incoming, decode, Owner::Handler))
+    fn over(incoming: Box<dyn Incoming>, form: Form<T>, around: Option<Arc<Around>>) -> Self {
+        Self::new(Rx::around(around, incoming, form, Owner::Handler))
     }
 }
 
@@ -63,14 +63,14 @@ pub trait IsSender: Sized {
     type Out;
 
     /// The handle over one direction of a call.
-    fn over(outgoing: Box<dyn Outgoing>, encode: fn(&Self::Out, &mut BytesMut) -> Result<()>) -> Self;
+    fn over(outgoing: Box<dyn Outgoing>, form: Form<Self::Out>, around: Option<Arc<Around>>) -> Self;
 }
 
 impl<T> IsSender for Sender<T> {
     type Out = T;
 
-    fn over(outgoing: Box<dyn Outgoing>, encode: fn(&T, &mut BytesMut) -> Result<()>) -> Self {
-        Self::new(Tx::new(outgoing, encode, Owner::Handler))
+    fn over(outgoing: Box<dyn Outgoing>, form: Form<T>, around: Option<Arc<Around>>) -> Self {
+        Self::new(Tx::around(around, outgoing, form, Owner::Handler))
     }
 }
 
@@ -88,8 +88,8 @@ pub trait IsBidi: Sized {
     /// The handle over both directions of a call.
     fn over(
         exchange: Exchange,
-        decode: fn(Bytes) -> Result<Self::In>,
-        encode: fn(&Self::Out, &mut BytesMut) -> Result<()>,
+        forms: (Form<Self::In>, Form<Self::Out>),
+        around: Option<Arc<Around>>,
     ) -> Self;
 }
 
@@ -99,11 +99,11 @@ impl<In, Out> IsBidi for Bidi<In, Out> {
 
     fn over(
         exchange: Exchange,
-        decode: fn(Bytes) -> Result<In>,
-        encode: fn(&Out, &mut BytesMut) -> Result<()>,
+        (requests, responses): (Form<In>, Form<Out>),
+        around: Option<Arc<Around>>,
     ) -> Self {
-        let tx = Tx::new(exchange.outgoing, encode, Owner::Handler);
-        Self::new(tx, Rx::new(exchange.incoming, decode, Owner::Handler))
+        let tx = Tx::around(around.clone(), exchange.outgoing, responses, Owner::Handler);
+        Self::new(tx, Rx::around(around, exchange.incoming, requests, Owner::Handler))
     }
 }
 

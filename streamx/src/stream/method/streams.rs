@@ -10,7 +10,7 @@ use super::{
 };
 use crate::Error;
 use crate::call::{Method, Mode};
-use crate::client::{self, Call, Channel};
+use crate::client::{self, Call, Channel, Opened};
 use crate::stream::half::{Owner, Rx, Tx};
 
 /// A method that takes a stream and gives one answer.
@@ -28,11 +28,10 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
 
     /// Calls it.
     pub fn call(&'static self, channel: &Channel) -> Call<FarStreaming<H, R>> {
-        self.names.open(Mode::ClientStream, channel, async |exchange, _| {
-            let tx =
-                Tx::new(exchange.outgoing, self.requests.encode, self.names.caller(self.response.exception));
-            let rx =
-                Rx::new(exchange.incoming, self.response.decode, self.names.caller(self.response.exception));
+        self.names.open(Mode::ClientStream, channel, async |Opened { exchange, around }| {
+            let owner = self.names.caller(self.response.exception);
+            let tx = Tx::around(around.clone(), exchange.outgoing, self.requests.form, owner);
+            let rx = Rx::around(around, exchange.incoming, self.response.form, owner);
             Ok(client::ClientStream::new(tx, rx))
         })
     }
@@ -58,11 +57,12 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
         R::Ok: Send + Sync,
     {
         let service = Arc::clone(service);
-        self.names.method(Mode::ClientStream, P::CONTEXT, move |exchange, context| {
+        self.names.method(Mode::ClientStream, P::CONTEXT, move |exchange, context, around| {
             let service = Arc::clone(&service);
             Box::pin(async move {
-                let mut tx = Tx::new(exchange.outgoing, self.response.encode, Owner::Handler);
-                let stream = H::over(exchange.incoming, self.requests.decode);
+                let outgoing = exchange.outgoing;
+                let mut tx = Tx::around(around.clone(), outgoing, self.response.form, Owner::Handler);
+                let stream = H::over(exchange.incoming, self.requests.form, around);
                 let response = run
                     .run(&service, passing.pass(context, (stream,)))
                     .await
@@ -93,10 +93,10 @@ impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
     where
         Q: Send + Sync + 'static,
     {
-        self.names.open(Mode::ServerStream, channel, async move |exchange, _| {
-            let rx = Rx::new(exchange.incoming, self.responses.decode, self.names.caller(self.end.exception));
-            let mut tx =
-                Tx::new(exchange.outgoing, self.request.encode, self.names.caller(self.end.exception));
+        self.names.open(Mode::ServerStream, channel, async move |Opened { exchange, around }| {
+            let owner = self.names.caller(self.end.exception);
+            let rx = Rx::around(around.clone(), exchange.incoming, self.responses.form, owner);
+            let mut tx = Tx::around(around, exchange.outgoing, self.request.form, owner);
             tx.send(&request, true).await?;
             Ok(client::Streaming::new(rx))
         })
@@ -122,11 +122,12 @@ impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
         H: Send,
     {
         let service = Arc::clone(service);
-        self.names.method(Mode::ServerStream, P::CONTEXT, move |exchange, context| {
+        self.names.method(Mode::ServerStream, P::CONTEXT, move |exchange, context, around| {
             let service = Arc::clone(&service);
             Box::pin(async move {
-                let mut rx = Rx::new(exchange.incoming, self.request.decode, Owner::Handler);
-                let stream = H::over(exchange.outgoing, self.responses.encode);
+                let incoming = exchange.incoming;
+                let mut rx = Rx::around(around.clone(), incoming, self.request.form, Owner::Handler);
+                let stream = H::over(exchange.outgoing, self.responses.form, around);
                 let Some(request) = rx.recv().await? else {
                     return Err(Error::protocol("the caller ended the call without a request"));
                 };
@@ -151,11 +152,10 @@ impl<H: IsBidi, R> Bidi<H, R> {
 
     /// Calls it.
     pub fn call(&'static self, channel: &Channel) -> Call<FarBidi<H>> {
-        self.names.open(Mode::Bidi, channel, async |exchange, _| {
-            let tx =
-                Tx::new(exchange.outgoing, self.messages.0.encode, self.names.caller(self.end.exception));
-            let rx =
-                Rx::new(exchange.incoming, self.messages.1.decode, self.names.caller(self.end.exception));
+        self.names.open(Mode::Bidi, channel, async |Opened { exchange, around }| {
+            let owner = self.names.caller(self.end.exception);
+            let tx = Tx::around(around.clone(), exchange.outgoing, self.messages.0.form, owner);
+            let rx = Rx::around(around, exchange.incoming, self.messages.1.form, owner);
             Ok(client::Bidi::new(tx, rx))
         })
     }
@@ -179,10 +179,10 @@ impl<H: IsBidi, R> Bidi<H, R> {
         H: Send,
     {
         let service = Arc::clone(service);
-        self.names.method(Mode::Bidi, P::CONTEXT, move |exchange, context| {
+        self.names.method(Mode::Bidi, P::CONTEXT, move |exchange, context, around| {
             let service = Arc::clone(&service);
             Box::pin(async move {
-                let stream = H::over(exchange, self.messages.0.decode, self.messages.1.encode);
+                let stream = H::over(exchange, (self.messages.0.form, self.messages.1.form), around);
                 (self.end.end)(run.run(&service, passing.pass(context, (stream,))).await)
             })
         })

@@ -3,12 +3,16 @@
 use std::convert::identity;
 use std::sync::Arc;
 
+use bytes::BytesMut;
+
+use super::asking::{Asking, Running, Telling, encode_bytes};
 use super::names::Names;
 use super::{Alone, Answer, Arguments, Outcome, Passes, Results, Returned, Runs};
-use crate::call::{Method, Mode};
-use crate::client::{Call, Channel};
-use crate::stream::half::{Owner, Rx, Tx};
-use crate::{Error, Metadata};
+use crate::call::middleware::AnyMessage;
+use crate::call::{Incoming, Method, Mode};
+use crate::client::{Call, Channel, Opened, Told};
+use crate::stream::half::{Encoder, Owner, Rx, Tx};
+use crate::{Error, Metadata, Result};
 
 /// A method with one answer.
 pub struct Unary<A: Arguments, R: Outcome> {
@@ -29,17 +33,38 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
         A::Values: Send + Sync + 'static,
         R::Ok: Send,
     {
-        self.names.open(Mode::Unary, channel, async move |exchange, told| {
-            let mut rx = Rx::new(exchange.incoming, self.results.decode, self.names.caller(identity));
-            let mut tx = Tx::new(exchange.outgoing, encode, self.names.caller(identity));
-            tx.send(&(&self.arguments, self.names.method, values), true).await?;
-            let answer = rx.only().await?;
-            let answer = answer.map_err(|error| error.in_method(self.names.service, self.names.method))?;
-            if let Some(told) = told {
-                _ = told.set((rx.header().await?, rx.trailer().await?));
-            }
-            Ok(answer)
+        self.names.prepare(Mode::Unary, channel, move |mut prepared| {
+            Box::pin(async move {
+                let told = prepared.told();
+                if prepared.has_unary_middleware() {
+                    let request = self.arguments.wrap(values);
+                    let answer = prepared.pass(request, |dial| Asking { method: self, dial, told }).await;
+                    return answer.and_then(self.results.take).map_err(|error| self.names.name(error));
+                }
+                let opened = prepared.open().await?;
+                let request = (&self.arguments, self.names.method, values);
+                self.ask(opened, encode, request, told.as_ref()).await
+            })
         })
+    }
+
+    /// Sends the request over a call that is open, and waits for the answer.
+    pub(super) async fn ask<Q: Sync>(
+        &'static self,
+        Opened { exchange, .. }: Opened,
+        encode: Encoder<Q>,
+        request: Q,
+        told: Option<&Told>,
+    ) -> Result<R::Ok> {
+        let mut rx = Rx::new(exchange.incoming, self.results.decode, self.names.caller(identity));
+        let mut tx = Tx::new(exchange.outgoing, encode, self.names.caller(identity));
+        tx.send(&request, true).await?;
+        let answer = rx.only().await?;
+        let answer = answer.map_err(|error| self.names.name(error))?;
+        if let Some(told) = told {
+            _ = told.set((rx.header().await?, rx.trailer().await?));
+        }
+        Ok(answer)
     }
 
     /// Serves it with this function.
@@ -47,6 +72,7 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
     where
         T: Send + Sync + 'static,
         F: for<'a> Runs<'a, T, A::Values, Out = R> + Copy + Send + Sync + 'static,
+        A::Values: Send + Sync + 'static,
         R: Send + Sync + 'static,
     {
         self.handler_with(service, Alone, run)
@@ -58,17 +84,23 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
         T: Send + Sync + 'static,
         P: Passes<A::Values>,
         F: for<'a> Runs<'a, T, P::Arguments, Out = R> + Copy + Send + Sync + 'static,
+        A::Values: Send + Sync + 'static,
         R: Send + Sync + 'static,
     {
         let service = Arc::clone(service);
-        self.names.method(Mode::Unary, P::CONTEXT, move |exchange, context| {
+        self.names.method(Mode::Unary, P::CONTEXT, move |exchange, context, around| {
             let service = Arc::clone(&service);
             Box::pin(async move {
+                let values = receive(&self.arguments, self.names, exchange.incoming).await?;
+                if let Some(around) = around.filter(|around| !around.middlewares.unary.is_empty()) {
+                    let (request, erase) = (self.arguments.wrap(values), self.results.erase);
+                    let handler =
+                        Running { arguments: &self.arguments, service, passing, run, context, erase };
+                    let answer = around.middlewares.unary(around.call.clone(), request, &handler).await;
+                    let mut tx = Tx::new(exchange.outgoing, encode_bytes, Owner::Handler);
+                    return tx.send(&(self.results.answer_any)(answer)?, true).await;
+                }
                 let mut tx = Tx::new(exchange.outgoing, self.results.encode, Owner::Handler);
-                let mut rx = Rx::new(exchange.incoming, Ok, Owner::Handler);
-                let Some(bytes) = rx.recv().await? else { return Err(no_request()) };
-                let values = self.arguments.decode(self.names.method, &bytes)?;
-                drop(bytes);
                 let outcome = run.run(&service, passing.pass(context, values)).await;
                 tx.send(&(self.results.answer)(outcome)?, true).await
             })
@@ -102,10 +134,28 @@ impl<A: Arguments> Oneway<A> {
     where
         A::Values: Send + Sync + 'static,
     {
-        self.names.open(Mode::Oneway, channel, async move |exchange, _| {
-            let mut tx = Tx::new(exchange.outgoing, encode, self.names.caller(identity));
-            tx.send(&(&self.arguments, self.names.method, values), true).await
+        self.names.prepare(Mode::Oneway, channel, move |prepared| {
+            Box::pin(async move {
+                if prepared.has_unary_middleware() {
+                    let request = self.arguments.wrap(values);
+                    let answer = prepared.pass(request, |dial| Telling { method: self, dial }).await;
+                    return answer.and_then(AnyMessage::take).map_err(|error| self.names.name(error));
+                }
+                let opened = prepared.open().await?;
+                self.tell(opened, encode, (&self.arguments, self.names.method, values)).await
+            })
         })
+    }
+
+    /// Sends the request over a call that is open.
+    pub(super) async fn tell<Q: Sync>(
+        &'static self,
+        opened: Opened,
+        encode: Encoder<Q>,
+        request: Q,
+    ) -> Result<()> {
+        let mut tx = Tx::new(opened.exchange.outgoing, encode, self.names.caller(identity));
+        tx.send(&request, true).await
     }
 
     /// Serves it with this function.
@@ -113,6 +163,7 @@ impl<A: Arguments> Oneway<A> {
     where
         T: Send + Sync + 'static,
         F: for<'a> Runs<'a, T, A::Values, Out = ()> + Copy + Send + Sync + 'static,
+        A::Values: Send + Sync + 'static,
     {
         self.handler_with(service, Alone, run)
     }
@@ -123,15 +174,21 @@ impl<A: Arguments> Oneway<A> {
         T: Send + Sync + 'static,
         P: Passes<A::Values>,
         F: for<'a> Runs<'a, T, P::Arguments, Out = ()> + Copy + Send + Sync + 'static,
+        A::Values: Send + Sync + 'static,
     {
         let service = Arc::clone(service);
-        self.names.method(Mode::Oneway, P::CONTEXT, move |exchange, context| {
+        self.names.method(Mode::Oneway, P::CONTEXT, move |exchange, context, around| {
             let service = Arc::clone(&service);
             Box::pin(async move {
-                let mut rx = Rx::new(exchange.incoming, Ok, Owner::Handler);
-                let Some(bytes) = rx.recv().await? else { return Err(no_request()) };
-                let values = self.arguments.decode(self.names.method, &bytes)?;
-                drop(bytes);
+                let values = receive(&self.arguments, self.names, exchange.incoming).await?;
+                if let Some(around) = around.filter(|around| !around.middlewares.unary.is_empty()) {
+                    let request = self.arguments.wrap(values);
+                    let erase = |()| Ok(AnyMessage::new(()));
+                    let handler =
+                        Running { arguments: &self.arguments, service, passing, run, context, erase };
+                    let answer = around.middlewares.unary(around.call.clone(), request, &handler).await;
+                    return answer.map(drop);
+                }
                 run.run(&service, passing.pass(context, values)).await;
                 Ok(())
             })
@@ -142,13 +199,19 @@ impl<A: Arguments> Oneway<A> {
 /// What a unary call sends: the dictionaries of the arguments, the method for the text of a failure, the values.
 type Sent<A> = (&'static A, &'static str, <A as Arguments>::Values);
 
-fn encode<A: Arguments>(
-    (arguments, method, values): &Sent<A>,
-    out: &mut bytes::BytesMut,
-) -> crate::Result<()> {
+fn encode<A: Arguments>((arguments, method, values): &Sent<A>, out: &mut BytesMut) -> Result<()> {
     arguments.encode(method, values, out)
 }
 
-fn no_request() -> Error {
-    Error::protocol("the caller ended the call without a request")
+/// The arguments of the call that a handler serves.
+async fn receive<A: Arguments>(
+    arguments: &A,
+    names: Names,
+    incoming: Box<dyn Incoming>,
+) -> Result<A::Values> {
+    let mut rx = Rx::new(incoming, Ok, Owner::Handler);
+    let Some(bytes) = rx.recv().await? else {
+        return Err(Error::protocol("the caller ended the call without a request"));
+    };
+    arguments.decode(names.method, &bytes)
 }
