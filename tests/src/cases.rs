@@ -43,7 +43,7 @@ impl Peer {
 
     /// As [`kitex`](Self::kitex), in the middle of a chain.
     pub async fn kitex_before(last: &Self) -> Option<Self> {
-        Some(Self { server: kitex::build()?.server_before(&last.server).await, kitex: true })
+        Some(Self { server: kitex::build()?.server_before(&last.server).await, kitex: true, around: None })
     }
 
     /// A server of streamx, given its program.
@@ -58,7 +58,11 @@ impl Peer {
 
     /// As [`streamx`](Self::streamx), in the middle of a chain.
     pub async fn streamx_before(last: &Self, program: &str) -> Self {
-        Self { server: Server::start_before(&last.server, Path::new(program)).await, kitex: false }
+        Self {
+            server: Server::start_before(&last.server, Path::new(program)).await,
+            kitex: false,
+            around: None,
+        }
     }
 
     /// `IP:PORT`.
