@@ -60,6 +60,9 @@ async fn a_connection_with_a_call_is_not_idle() {
             call.unwrap().unwrap();
         }
         finish(&mut stream).await;
+        let (next, port) = place.stream().await;
+        assert_eq!(port, first, "it was not given up");
+        drop(next);
         pass(7 * SECOND).await;
         place.comes_to(0).await;
         place.ends().await;
