@@ -366,8 +366,10 @@ impl Stream {
             self.close_send()?;
             return Ok(false);
         }
-        // The handler of a caller that is gone is dropped by its server.
-        let gone = matches!(&self.handler.end, Some(Err(error)) if error.is_cancelled());
+        // The handler of a caller that is gone is dropped by its server, except that a stream which has ended because a
+        // reader is behind has no caller any more that could go.
+        let told = matches!(&self.handler.end, Some(Err(error)) if error.is_cancelled());
+        let gone = told || (self.cancelled && self.ended.is_none() && !self.tight);
         let receives = self.handler.handles.can_recv() && self.handler.end.is_none();
         if !gone && !receives && self.handler.to_send.is_none() {
             self.end_handler(How::Well);
