@@ -1,5 +1,4 @@
-//! Section 5: options and middleware, of a client of the server of section 3. The line of `pool` is not here: it does not
-//! exist yet.
+//! Section 5: options and middleware, of a client of the server of section 3.
 
 use std::sync::Mutex;
 
@@ -42,6 +41,7 @@ use std::time::Duration;
 let channel = streamx::Channel::builder("ttheader://127.0.0.1:8888")
     .recv_timeout(Duration::from_secs(3))
     .connect_timeout(Duration::from_secs(1))
+    .pool(streamx::Pool::mux(2))                              // or Pool::long(), Pool::short()
     .stream_middleware(log_streams)                           // around the opening of a stream
     .stream_send_middleware(|call, message, next| Box::pin(async move {   // around each message sent
         tracing::debug!(method = call.method(), "send");
