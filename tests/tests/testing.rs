@@ -336,7 +336,8 @@ async fn a_cut_in_the_middle_of_a_message_delivers_no_part_of_it() {
         }
         let mut echoed = 0;
         let error = loop {
-            match notes.recv().await {
+            let received = tokio::time::timeout(Duration::from_secs(60), notes.recv());
+            match received.await.expect("the network is cut") {
                 Ok(note) => assert_eq!(note, Some(Note::of_size(echoed, 50))),
                 Err(error) => break error,
             }

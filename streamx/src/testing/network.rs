@@ -58,7 +58,7 @@ use crate::{Channel, Counters, Limits, Service, Side};
 /// Chance comes from the seed alone, and is drawn once for each write: a test on the current-thread runtime with paused
 /// time sees the same pieces at the same moments each time it runs. For that the handlers of its services are polled in
 /// tasks of their own unless the [`placement`](Service::placement) says otherwise, because the default one looks at the
-/// real clock.
+/// real clock. What stays by chance is the pause before a channel reconnects by itself.
 ///
 /// # Dropping
 ///
