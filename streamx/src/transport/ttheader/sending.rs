@@ -199,6 +199,9 @@ impl Outgoing for Sending {
     }
 
     fn finish(&mut self) {
+        if self.hold.is_none() {
+            return;
+        }
         let mut machine = lock(&self.peer.machine);
         if !machine.finish(self.stream.id) {
             return;
