@@ -53,20 +53,19 @@ async fn clients(address: &str) {
     }
 }
 
-fn with_recv(runs: &Runs, channel: ChannelBuilder) -> ChannelBuilder {
-    let runs = Arc::clone(runs);
-    channel.stream_recv_middleware(move |_, next| {
-        runs.fetch_add(1, SeqCst);
-        Box::pin(next.run())
-    })
-}
-
 #[tokio::test]
 async fn client_with_stream_recv_middleware() {
     let (addresses, _kitex) = servers().await;
     for address in addresses {
         let runs = Runs::default();
-        echo(&address, |channel| with_recv(&runs, channel)).await;
+        let counted = Arc::clone(&runs);
+        echo(&address, |channel| {
+            channel.stream_recv_middleware(move |_, next| {
+                counted.fetch_add(1, SeqCst);
+                Box::pin(async move { next.run().await })
+            })
+        })
+        .await;
         assert_eq!(runs.load(SeqCst), 4, "three packets and the end");
     }
 }
@@ -80,7 +79,7 @@ async fn client_with_stream_send_middleware() {
         echo(&address, |channel| {
             channel.stream_send_middleware(move |_, message, next| {
                 counted.fetch_add(1, SeqCst);
-                Box::pin(next.run(message))
+                Box::pin(async move { next.run(message).await })
             })
         })
         .await;
@@ -95,7 +94,7 @@ async fn server_with_stream_recv_middleware() {
     let address = serve(|server| {
         server.stream_recv_middleware(move |_, next| {
             counted.fetch_add(1, SeqCst);
-            Box::pin(next.run())
+            Box::pin(async move { next.run().await })
         })
     })
     .await;
@@ -111,7 +110,7 @@ async fn server_with_stream_send_middleware() {
     let address = serve(|server| {
         server.stream_send_middleware(move |_, message, next| {
             counted.fetch_add(1, SeqCst);
-            Box::pin(next.run(message))
+            Box::pin(async move { next.run(message).await })
         })
     })
     .await;
