@@ -7,6 +7,7 @@ mod inbox;
 mod link;
 mod metainfo;
 mod outbox;
+mod overdue;
 mod recognise;
 mod socket;
 mod task_waker;
