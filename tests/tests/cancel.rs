@@ -140,7 +140,7 @@ async fn both_halves_say_why_the_call_was_cancelled() {
     rx.cancel("the user has closed the window");
     for error in [tx.send(Note::number(2)).await.unwrap_err(), rx.recv().await.unwrap_err()] {
         assert!(error.is_cancelled(), "{error}");
-        assert_eq!(error.to_string(), "Probe.Echo: the user has closed the window");
+        assert_eq!(error.to_string(), "Probe.Echo: the user has closed the window [client side]");
     }
     rig.at_rest().await;
 }

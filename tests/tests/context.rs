@@ -279,4 +279,8 @@ async fn pairs_that_cannot_travel_are_refused_where_they_are_set() {
     assert!(error.to_string().contains("a key may not be empty"), "{error}");
     let error = client.told().metadata("biz-status", "1").await.unwrap_err();
     assert!(error.to_string().contains("the key belongs to the protocol"), "{error}");
+    let error = client.told().metadata("RPC_PERSIST_user", "1").await.unwrap_err();
+    assert!(error.to_string().contains("which are set without it"), "{error}");
+    let error = client.told().transient("UPSTREAM_user", "1").await.unwrap_err();
+    assert!(error.to_string().contains("and drop it"), "{error}");
 }

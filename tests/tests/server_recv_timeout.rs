@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use futures::StreamExt;
+use streamx::middleware::{Observer, Opening};
 use streamx::server::ServerBuilder;
 use streamx::{
     Bidi, Channel, Code, Error, Message, Placement, Result, Sender, Server, Service, Side, Streaming,
 };
+use streamx_tests::passed::Passed;
 use streamx_tests::rig::{eventually, jumping, soon};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
@@ -138,7 +140,7 @@ fn assert_passed(error: &Error) {
     assert!(error.is_timeout() && !error.is_cancelled(), "{error}");
     assert_eq!((error.code(), error.kitex_code()), (Code::DeadlineExceeded, Some(12014)), "{error}");
     assert_eq!(error.side(), Side::Server);
-    assert!(error.to_string().ends_with(TEXT), "{error}");
+    assert!(error.to_string().contains(TEXT), "{error}");
 }
 
 #[tokio::test]
@@ -150,7 +152,7 @@ async fn a_handler_that_returns_the_error_of_its_recv_ends_the_call_with_it() {
         let (ended, took) = jumping(stream.recv()).await;
         let error = ended.unwrap_err();
         assert_passed(&error);
-        assert_eq!(error.to_string(), format!("Listener.Strict: {TEXT}"));
+        assert_eq!(error.to_string(), format!("Listener.Strict: {TEXT} [server side]"));
         assert!(!error.is_retryable(), "it has reached a handler");
         assert!(took >= SECOND && took < 2 * SECOND, "{took:?}");
         assert!(stream.send(word("two")).await.unwrap_err().is_closed());
@@ -229,5 +231,38 @@ async fn without_the_option_a_handler_waits_for_ever() {
         jumping(tokio::time::sleep(3600 * SECOND)).await;
         stream.send(word("two")).await.unwrap();
         assert_eq!(soon(stream.recv()).await.unwrap(), Some(word("two")));
+    }
+}
+
+/// Notes what each `recv` of a handler gave.
+struct Heard(UnboundedSender<String>);
+
+impl Observer for Heard {
+    fn recv(&self, _: &Opening, received: Result<Option<usize>, &Error>) {
+        let text = match received {
+            Ok(_) => "a message".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        // The receiver lives as long as the test.
+        let _ = self.0.send(text);
+    }
+}
+
+#[tokio::test]
+async fn middlewares_and_observers_are_around_it() {
+    let passed = Passed::default();
+    let (heard, mut told) = mpsc::unbounded_channel();
+    let all = |server: ServerBuilder| {
+        passed.around_server(server.recv_timeout(3 * SECOND / 2)).observer(Heard(heard.clone()))
+    };
+    for place in places(all).await {
+        let (sent, received) = (passed.sent(), passed.received());
+        let mut stream = place.client.strict().await.unwrap();
+        stream.send(word("one")).await.unwrap();
+        assert_eq!(soon(stream.recv()).await.unwrap(), Some(word("one")));
+        assert_passed(&jumping(stream.recv()).await.0.unwrap_err());
+        assert_eq!((passed.sent() - sent, passed.received() - received), (1, 1));
+        assert_eq!(told.recv().await.unwrap(), "a message");
+        assert!(told.recv().await.unwrap().contains(TEXT));
     }
 }

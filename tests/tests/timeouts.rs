@@ -55,7 +55,7 @@ impl Place {
 fn assert_passed(error: &Error, kitex_code: i32, text: &str) {
     assert!(error.is_timeout() && !error.is_closed(), "{error}");
     assert_eq!((error.code(), error.kitex_code()), (Code::DeadlineExceeded, Some(kitex_code)), "{error}");
-    assert!(error.to_string().starts_with("Probe.") && error.to_string().ends_with(text), "{error}");
+    assert!(error.to_string().starts_with("Probe.") && error.to_string().contains(text), "{error}");
 }
 
 #[track_caller]
@@ -363,7 +363,7 @@ async fn a_call_made_for_a_handler_whose_time_is_over_fails_at_once() {
     let client = ClockClient::in_process(Wall { next, late: Some(late) });
     client.late().timeout(SECOND).await.unwrap_err();
     let error = failed.recv().await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "Clock.Left: stream timeout, timeout in ctx: 0s");
+    assert_eq!(error.to_string(), "Clock.Left: stream timeout, timeout in ctx: 0s [client side]");
     assert_eq!(channel.counters().connections_opened, 0);
 }
 

@@ -257,15 +257,32 @@ const LONGEST: usize = 32 << 10;
 pub(crate) fn check_pair(key: &str, value: &str) -> Result<()> {
     let why = if key.is_empty() {
         "a key may not be empty"
-    } else if key.starts_with("biz-") || key == "isn" || key == "ttscp" || key == "crrst" {
+    } else if key.starts_with("biz-") || ["isn", "ttscp", "crrst"].contains(&key) {
         "the key belongs to the protocol"
+    } else if ["RPC_PERSIST_", "RPC_TRANSIT_"].iter().any(|prefix| key.starts_with(prefix)) {
+        "the protocol puts that prefix before the keys of metainfo, which are set without it"
     } else if key.len() > LONGEST || value.len() > LONGEST {
         "a key or a value may have at most 32 KiB"
     } else {
         return Ok(());
     };
+    Err(refused(key, why))
+}
+
+/// As [`check_pair`], for transient metainfo.
+pub(crate) fn check_transient(key: &str, value: &str) -> Result<()> {
+    if key.starts_with("UPSTREAM_") {
+        return Err(refused(
+            key,
+            "peers take that prefix for what has travelled its hop already, and drop it",
+        ));
+    }
+    check_pair(key, value)
+}
+
+fn refused(key: &str, why: &str) -> Error {
     let shown: String = key.chars().take(40).collect();
-    Err(Error::new(Code::InvalidArgument, format!("cannot take the pair with the key `{shown}`: {why}")))
+    Error::new(Code::InvalidArgument, format!("cannot take the pair with the key `{shown}`: {why}"))
 }
 
 impl fmt::Debug for Context {

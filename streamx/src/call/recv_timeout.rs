@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use tokio::time::{Sleep, sleep};
 
 use super::duration::go;
+use super::middleware::Around;
 use super::{Context, Exchange, Handler, Incoming, Service};
 use crate::{Code, Error, Metadata, Result, Side};
 
@@ -110,10 +111,24 @@ struct Bounded {
     keep_open: bool,
 }
 
+impl Bounded {
+    fn bound(&self, Exchange { incoming, outgoing }: Exchange) -> Exchange {
+        let incoming = Box::new(Patient::handler(incoming, self.timeout, self.keep_open));
+        Exchange { incoming, outgoing }
+    }
+}
+
 impl Handler for Bounded {
     fn handle(&self, exchange: Exchange, context: Context) -> BoxFuture<'static, Result<()>> {
-        let Exchange { incoming, outgoing } = exchange;
-        let incoming = Box::new(Patient::handler(incoming, self.timeout, self.keep_open));
-        self.handler.handle(Exchange { incoming, outgoing }, context)
+        self.handler.handle(self.bound(exchange), context)
+    }
+
+    fn handle_around(
+        &self,
+        around: Arc<Around>,
+        exchange: Exchange,
+        context: Context,
+    ) -> BoxFuture<'static, Result<()>> {
+        self.handler.handle_around(around, self.bound(exchange), context)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::deadline::Deadline;
-use crate::call::context::check_pair;
+use crate::call::context::{check_pair, check_transient};
 use crate::call::middleware::{Opening, Pairs};
 use crate::call::recv_timeout::Patient;
 use crate::call::{Context, Exchange, Mode};
@@ -66,7 +66,10 @@ impl Options {
     }
 
     pub(super) fn transient(&mut self, key: &str, value: &str) {
-        self.set(Opening::TRANSIENT, key, value);
+        match check_transient(key, value) {
+            Ok(()) => self.set(Opening::TRANSIENT, key, value),
+            Err(error) => _ = self.mistake.get_or_insert(error),
+        }
     }
 
     pub(super) fn metadata(&mut self, key: &str, value: &str) {

@@ -146,7 +146,8 @@ impl Error {
         self.0.kitex_code
     }
 
-    /// The call was cancelled: by its caller, or because a side is gone.
+    /// The call was cancelled: its caller has given it up, or, for a handler, is gone. A client whose server or connection is
+    /// gone has an error with [`Code::Unavailable`](crate::Code::Unavailable) instead.
     pub fn is_cancelled(&self) -> bool {
         self.0.kind == Kind::Cancelled
     }
@@ -168,7 +169,7 @@ impl Error {
         self.0.retryable
     }
 
-    /// On which side of the call the error was made.
+    /// On which side of the call the error was made. One that a handler makes says so once it has travelled.
     pub fn side(&self) -> Side {
         self.0.side
     }
@@ -325,7 +326,12 @@ impl fmt::Display for Error {
             }
             f.write_str("]")?;
         }
-        Ok(())
+        // What happened to a call, unlike what its handler has answered, may have been on either side.
+        match (self.0.kitex_code, self.0.side) {
+            (Some(12002..=12015), Side::Client) => f.write_str(" [client side]"),
+            (Some(12002..=12015), Side::Server) => f.write_str(" [server side]"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -156,11 +156,12 @@ impl ServerBuilder {
         let mut router = Router::default();
         let middlewares = Arc::new(self.middlewares);
         for service in self.services {
-            let service = match self.recv_timeout {
+            // The time limit is next to the wire, so that middlewares and observers see what it does.
+            let service = service.surrounded(&middlewares);
+            router.add(match self.recv_timeout {
                 Some(timeout) => service.bound_recv(timeout, self.keep_open),
                 None => service,
-            };
-            router.add(service.surrounded(&middlewares))?;
+            })?;
         }
         let listener = Listener::bind(address.as_ref()).await?;
         let (limits, router) = (Arc::new(self.limits), Arc::new(router));
@@ -213,7 +214,8 @@ impl BoundServer {
     /// Serves until `shutdown` is ready or the server is [shut down](Self::shutdown_handle). Then the port closes,
     /// new calls on open connections are refused in a way the client may retry, running ones go on for at most the
     /// drain timeout, and the rest end with an error (Kitex code 12013). It returns when every connection has closed:
-    /// at most 1 s after that.
+    /// at most 1 s after that. A handler that was cut off and takes a [`Context`](crate::Context) may still be running
+    /// then, for at most `cancel_grace` of [`Limits`]: what it needs is to stay as long.
     ///
     /// What was cut off is in the log and in [`ShutdownHandle::cut_off`]; [`ShutdownHandle::cut`] cuts off at once.
     ///

@@ -51,6 +51,7 @@ async fn cascade(
     assert_eq!(error.kitex_code(), Some(code), "{error}");
     let text = error.to_string();
     let (_, text) = text.split_once(": ").expect("it names the method first");
+    let text = text.strip_suffix(" [client side]").expect("it names the side last");
     let path = [CALLER, &format!("{}-server", middle.kind())];
     let at_middle = [middle.reason(code), middle.path(&path[..1]), text.to_owned()];
     let at_last = [last.reason(code), last.path(&path), text.to_owned()];

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::call::context::{Context, Facts, check_pair, check_size};
+use crate::call::context::{Context, Facts, check_pair, check_size, check_transient};
 use crate::call::{self, Mode};
 use crate::{Metadata, Result, Side};
 
@@ -164,6 +164,7 @@ impl Opening {
     ///
     /// As [`set_persistent`](Self::set_persistent).
     pub fn set_transient(&mut self, key: &str, value: &str) -> Result<()> {
+        check_transient(key, value)?;
         self.set(Self::TRANSIENT, key, value)
     }
 

@@ -230,7 +230,10 @@ impl Reading {
                 peer.closed(1);
                 out.wakers.extend(slot.stop());
                 if !matches!(outcome, Outcome::Reset { .. }) {
-                    slot.inbox.set_trailer(Metadata::from(strings));
+                    let is_business = matches!(outcome, Outcome::Business { .. });
+                    let own = |key: &str| is_business && key.starts_with("biz-");
+                    let strings = strings.into_iter().filter(|(key, _)| !own(key));
+                    slot.inbox.set_trailer(Metadata::from(strings.collect::<Vec<_>>()));
                 }
                 if answer {
                     // For peers that wait for it before they forget the stream (spec 3.3).
