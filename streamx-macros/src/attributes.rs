@@ -4,11 +4,11 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Ident, Lit, LitInt, LitStr, Meta, Path, Token};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Meta, Path, Token};
 
 use crate::errors::Errors;
 
-/// `#[field(3, required, rename = "x", default = 10)]`
+/// `#[field(3, required, rename = "x", default = 10, proto = "sint32")]`
 pub(crate) struct FieldAttribute {
     /// The whole attribute.
     pub(crate) attribute: Attribute,
@@ -16,13 +16,15 @@ pub(crate) struct FieldAttribute {
     pub(crate) required: Option<Ident>,
     pub(crate) rename: Option<LitStr>,
     pub(crate) default: Option<Expr>,
+    pub(crate) proto: Option<LitStr>,
 }
 
-/// `#[message(exception, rename = "x", crate = path)]`
+/// `#[message(exception, rename = "x", import = "folder/file.proto", crate = path)]`
 #[derive(Default)]
 pub(crate) struct MessageAttribute {
     pub(crate) exception: Option<Ident>,
     pub(crate) rename: Option<LitStr>,
+    pub(crate) import: Option<LitStr>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -65,6 +67,7 @@ impl FieldAttribute {
             required: None,
             rename: None,
             default: None,
+            proto: None,
         };
         for option in options {
             let given = option.name.to_string();
@@ -74,17 +77,25 @@ impl FieldAttribute {
                     Some(name) => read.rename.replace(name).is_none(),
                     None => true,
                 },
+                ("proto", Some(Expr::Lit(ExprLit { lit: Lit::Str(spelling), .. }))) => {
+                    read.proto.replace(spelling).is_none()
+                }
+                ("proto", Some(value)) => {
+                    errors.at(value, "an encoding is a text in quotes: write `proto = \"sint64\"`");
+                    true
+                }
                 ("default", Some(value)) => read.default.replace(value).is_none(),
                 ("required", Some(_)) => {
                     errors.at(&option.name, "`required` takes no value: write `#[field(3, required)]`");
                     true
                 }
-                ("rename" | "default", None) => {
+                ("rename" | "default" | "proto", None) => {
                     errors.at(&option.name, format!("`{given}` needs a value: write `{given} = …`"));
                     true
                 }
                 _ => {
-                    let known = "the options are `required`, `rename = \"…\"` and `default = …`";
+                    let known =
+                        "the options are `required`, `rename = \"…\"`, `default = …` and `proto = \"…\"`";
                     errors.at(&option.name, format!("unknown option `{given}`: {known}"));
                     true
                 }
@@ -124,13 +135,22 @@ impl MessageAttribute {
                 Some(name) => self.rename.replace(name).is_none(),
                 None => true,
             },
+            ("import", Some(Expr::Lit(ExprLit { lit: Lit::Str(file), .. }))) => {
+                self.import.replace(file).is_none()
+            }
+            ("import", _) => {
+                errors
+                    .at(&option.name, "`import` needs a file: write `import = \"google/type/money.proto\"`");
+                true
+            }
             ("crate", Some(Expr::Path(path))) => self.krate.replace(path.path).is_none(),
             ("crate", _) => {
                 errors.at(&option.name, "`crate` needs a path: write `crate = ::some::path`");
                 true
             }
             _ => {
-                let known = "the options are `exception`, `rename = \"…\"` and `crate = path`";
+                let known =
+                    "the options are `exception`, `rename = \"…\"`, `import = \"…\"` and `crate = path`";
                 errors.at(&option.name, format!("unknown option `{given}`: {known}"));
                 true
             }

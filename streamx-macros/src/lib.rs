@@ -50,7 +50,7 @@ use proc_macro::TokenStream;
 ///   `impl` still says `async fn`. A method with a default body asks for `Self: Sync`.
 /// * `ChatClient`: `new(Channel)`, `connect(url).await`, `in_process(implementation)`, and for each method one of the same
 ///   name that returns a `client::Call`.
-/// * `ChatServer<T>`: `new(implementation)`, `serve(address).await`, `thrift_idl()`. It is what `add_service` of a server
+/// * `ChatServer<T>`: `new(implementation)`, `serve(address).await`, `thrift_idl()`, `proto_idl()`. It is what `add_service` of a server
 ///   takes.
 ///
 /// Doc comments, `#[cfg]`, `#[deprecated]` and `#[allow]` of a method are on the client's method too; all other attributes stay in

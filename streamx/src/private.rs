@@ -2,13 +2,16 @@
 
 pub use crate::__apache_thrift as apache_thrift;
 pub use crate::Error;
+pub use crate::codec::protobuf::spelling::{
+    InProtobuf, Oneof, Part, Spelling, Union, form, is_variant, oneof_form, proto,
+};
 pub use crate::codec::throws::{exception, thrown};
 pub use crate::codec::{
     Absent, DecodeError, Fault, Field, Kind, Message, Reader, Throws, Value, Writer, literal, or_absent,
     read_message, required, unknown_number,
 };
 pub use crate::schema::{
-    EnumDescription, FieldDescription, Presence, RustType, Shape, StructDescription, Thrown, Type,
+    EnumDescription, FieldDescription, Form, Presence, RustType, Shape, StructDescription, Thrown, Type,
     VariantDescription,
 };
 
@@ -18,7 +21,7 @@ pub use crate::Result;
 pub use crate::call::middleware::Around;
 pub use crate::call::{Exchange, Handler, Incoming, Method, Outgoing, Service};
 pub use crate::client::{Call, Channel};
-pub use crate::schema::{ServiceSchema, thrift_idl};
+pub use crate::schema::{ServiceSchema, proto_idl, thrift_idl};
 pub use crate::server::Server;
 pub use crate::stream::method::*;
 

@@ -60,14 +60,19 @@ pub fn method(
     arguments: &[(&'static str, Schema)],
     result: Option<Schema>,
 ) -> MethodSchema {
-    let arguments =
-        (1..).zip(arguments).map(|(number, (name, schema))| Argument { number, name, schema: schema() });
+    let arguments = (1..).zip(arguments).map(|(number, (name, schema))| Argument {
+        number,
+        name,
+        schema: schema(),
+        optional: false,
+    });
     MethodSchema {
         name,
         doc: "",
         mode,
         arguments: arguments.collect(),
         result: result.map(|schema| schema()),
+        optional: false,
         throws: Vec::new(),
     }
 }

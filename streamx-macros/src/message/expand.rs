@@ -9,6 +9,7 @@ use syn::{Expr, Generics, Ident, Lit, Path, Type, WherePredicate, parse_quote, p
 
 use super::model::{Body, Field, Message, Variant};
 use super::parse::{place, snake_case};
+use super::proto::Proto;
 use super::sets;
 
 pub(super) fn message(message: &Message) -> TokenStream {
@@ -64,18 +65,34 @@ pub(super) fn bound_parameters(generics: &mut Generics) {
 fn structure(message: &Message, fields: &[Field], exception: bool) -> TokenStream {
     let Names { rt, reader, writer, number, kind } = &Names::new();
     let slots: Vec<_> = fields.iter().map(|field| local(&field.ty, &format!("f{}", field.number))).collect();
-    let put = fields.iter().map(|field| {
+    let is_oneof = |field: &&Field| field.proto.as_ref().is_some_and(Proto::is_oneof);
+    let numbers: Vec<_> = fields.iter().filter(|field| !is_oneof(field)).map(|field| field.number).collect();
+    let forms: Vec<_> = fields.iter().map(|field| form(field, &numbers, rt)).collect();
+    let put = fields.iter().zip(&forms).map(|(field, form)| {
         let (ident, ty, number) = (&field.ident, &field.ty, field.number);
-        quote_spanned!(place(ty)=> <#ty as #rt::Field>::put(&self.#ident, #number, #writer);)
+        match form {
+            None => quote_spanned!(place(ty)=> <#ty as #rt::Field>::put(&self.#ident, #number, #writer);),
+            Some(form) => {
+                quote_spanned!(place(ty)=> <#ty as #rt::Field>::put_as(&self.#ident, #number, #form, #writer);)
+            }
+        }
     });
-    let declare = fields.iter().zip(&slots).map(|(field, slot)| {
+    let begin = fields.iter().zip(&slots).zip(&forms).map(|((field, slot), form)| {
         let ty = &field.ty;
-        quote!(let mut #slot: ::core::option::Option<#ty> = ::core::option::Option::None;)
+        match form {
+            None => quote_spanned!(place(ty)=> let mut #slot = <#ty as #rt::Field>::begin(#reader);),
+            Some(form) => {
+                quote_spanned!(place(ty)=> let mut #slot = <#ty as #rt::Field>::begin_as(#form, #reader);)
+            }
+        }
     });
-    let take = fields.iter().zip(&slots).map(|(field, slot)| {
-        let (ty, number) = (&field.ty, field.number);
-        quote_spanned!(place(ty)=> #number => <#ty as #rt::Field>::take(&mut #slot, #kind, #reader),)
+    let slot_places = slots.iter().map(|slot| quote!(&mut #slot));
+    let take = arms(fields, &forms, slot_places, "take", rt);
+    let field_places = fields.iter().map(|field| {
+        let ident = &field.ident;
+        quote!(&mut self.#ident)
     });
+    let merge = arms(fields, &forms, field_places, "merge", rt);
     let build = fields.iter().zip(&slots).map(|(field, slot)| {
         let (ident, name) = (&field.ident, &field.name);
         let value = match &field.default {
@@ -88,7 +105,8 @@ fn structure(message: &Message, fields: &[Field], exception: bool) -> TokenStrea
         };
         quote!(#ident: #value,)
     });
-    let descriptions = fields.iter().map(|field| field_description(field, rt));
+    let descriptions =
+        fields.iter().zip(&forms).map(|(field, form)| field_description(field, form.as_ref(), rt));
     let shape = if exception { quote!(Exception) } else { quote!(Struct) };
 
     let mut generics = message.generics.clone();
@@ -100,14 +118,20 @@ fn structure(message: &Message, fields: &[Field], exception: bool) -> TokenStrea
         &Coding {
             encode: quote!(#(#put)*),
             decode: quote! {
-                #(#declare)*
+                #(#begin)*
                 #rt::read_message(<Self as #rt::Message>::DESCRIPTION, #reader, |#number, #kind, #reader| match #number {
-                    #(#take)*
+                    #take
                     _ => #reader.skip(#kind),
                 })?;
                 ::core::result::Result::Ok(Self { #(#build)* })
             },
             known: None,
+            merge: Some(quote! {
+                #rt::read_message(<Self as #rt::Message>::DESCRIPTION, #reader, |#number, #kind, #reader| match #number {
+                    #merge
+                    _ => #reader.skip(#kind),
+                })
+            }),
         },
     );
     impls.extend(description(message, &generics, shape, quote!(#(#descriptions,)*)));
@@ -142,6 +166,7 @@ fn union(message: &Message, variants: &[Variant]) -> TokenStream {
                 doc: #doc,
                 schema: #schema,
                 presence: #rt::Presence::Optional,
+                form: #rt::Form::PLAIN,
                 default: ::core::option::Option::None,
             }
         }
@@ -165,9 +190,13 @@ fn union(message: &Message, variants: &[Variant]) -> TokenStream {
                 })?;
                 ::core::result::Result::Ok(#value_name)
             }),
+            merge: None,
         },
     );
     impls.extend(description(message, &generics, quote!(Union), quote!(#(#descriptions,)*)));
+    let ident = &message.ident;
+    let (impl_generics, ty_generics, bounds) = generics.split_for_impl();
+    impls.extend(quote!(impl #impl_generics #rt::Union for #ident #ty_generics #bounds {}));
     impls
 }
 
@@ -178,13 +207,25 @@ struct Coding {
     decode: TokenStream,
     /// As `decode`, for a union of which a newer peer may know more.
     known: Option<TokenStream>,
+    /// Reads further fields, for a struct.
+    merge: Option<TokenStream>,
 }
 
 fn value(message: &Message, generics: &Generics, coding: &Coding) -> TokenStream {
     let Names { rt, reader, writer, .. } = &Names::new();
     let ident = &message.ident;
     let (impl_generics, ty_generics, bounds) = generics.split_for_impl();
-    let Coding { encode, decode, known } = coding;
+    let Coding { encode, decode, known, merge } = coding;
+    let merge = merge.as_ref().map(|merge| {
+        quote! {
+            fn merge_fields<__R: #rt::Reader>(
+                &mut self,
+                #reader: &mut __R,
+            ) -> ::core::result::Result<(), #rt::DecodeError> {
+                #merge
+            }
+        }
+    });
     let known = known.as_ref().map(|known| {
         quote! {
             fn decode_known<__R: #rt::Reader>(
@@ -210,6 +251,7 @@ fn value(message: &Message, generics: &Generics, coding: &Coding) -> TokenStream
                 #decode
             }
             #known
+            #merge
         }
         #rt::apache_thrift! { [#impl_generics] [#ident #ty_generics] [#bounds] }
     }
@@ -222,7 +264,11 @@ fn description(
     fields: TokenStream,
 ) -> TokenStream {
     let rt = &Names::new().rt;
-    let Message { ident, name, doc, .. } = message;
+    let Message { ident, name, doc, import, .. } = message;
+    let import = match import {
+        Some(import) => quote!(::core::option::Option::Some(#import)),
+        None => quote!(::core::option::Option::None),
+    };
     let (impl_generics, ty_generics, bounds) = generics.split_for_impl();
     let arguments = message.generics.type_params().map(|parameter| {
         let parameter = &parameter.ident;
@@ -235,6 +281,7 @@ fn description(
                 doc: #doc,
                 rust: #rt::RustType::of::<Self>(),
                 shape: #rt::Shape::#shape,
+                import: #import,
                 arguments: &[#(#arguments),*],
                 fields: &[#fields],
             };
@@ -242,7 +289,56 @@ fn description(
     }
 }
 
-fn field_description(field: &Field, rt: &Ident) -> TokenStream {
+/// How the field is written in protobuf; `None` for the usual form.
+fn form(field: &Field, numbers: &[i16], rt: &Ident) -> Option<TokenStream> {
+    let ty = &field.ty;
+    let proto = field.proto.as_ref().map(|proto| {
+        if proto.is_oneof() {
+            quote_spanned!(place(ty)=> const { #rt::oneof_form::<#ty>(&[#(#numbers),*]) })
+        } else {
+            let marker = proto.marker(rt);
+            quote_spanned!(place(ty)=> #rt::form::<#ty, #marker>())
+        }
+    });
+    let explicit = field.required || field.default.is_some();
+    match proto {
+        Some(proto) if explicit => Some(quote!(#proto.explicit())),
+        Some(proto) => Some(proto),
+        None => explicit.then(|| quote!(#rt::Form::EXPLICIT)),
+    }
+}
+
+/// The arms that read the fields into their places: by number, then the numbers of the variants of oneofs.
+fn arms(
+    fields: &[Field],
+    forms: &[Option<TokenStream>],
+    places: impl Iterator<Item = TokenStream>,
+    function: &str,
+    rt: &Ident,
+) -> TokenStream {
+    let Names { reader, number, kind, .. } = &Names::new();
+    let (mut by_number, mut by_variant) = (TokenStream::new(), TokenStream::new());
+    for ((field, form), place_of_field) in fields.iter().zip(forms).zip(places) {
+        let (ty, own) = (&field.ty, field.number);
+        let form_argument = form.as_ref().map(|form| quote!(#form,));
+        let name = if form.is_some() { format!("{function}_as") } else { function.to_owned() };
+        let name = Ident::new(&name, place(ty));
+        let read = quote_spanned! {place(ty)=>
+            <#ty as #rt::Field>::#name(#place_of_field, #form_argument #kind, #reader),
+        };
+        by_number.extend(quote_spanned!(place(ty)=> #own => #read));
+        if field.proto.as_ref().is_some_and(Proto::is_oneof) {
+            by_variant.extend(
+                quote_spanned!(place(ty)=> _ if #rt::is_variant::<#ty, _>(#number, #reader) => #read),
+            );
+        }
+    }
+    by_number.extend(by_variant);
+    by_number
+}
+
+fn field_description(field: &Field, form: Option<&TokenStream>, rt: &Ident) -> TokenStream {
+    let form = form.map_or_else(|| quote!(#rt::Form::PLAIN), Clone::clone);
     let Field { ty, number, name, doc, required, .. } = field;
     let schema = quote_spanned!(place(ty)=> <#ty as #rt::Field>::schema);
     let optional = quote_spanned!(place(ty)=> <#ty as #rt::Field>::OPTIONAL);
@@ -260,6 +356,7 @@ fn field_description(field: &Field, rt: &Ident) -> TokenStream {
             doc: #doc,
             schema: #schema,
             presence: #rt::Presence::of(#required, #optional),
+            form: #form,
             default: #default,
         }
     }

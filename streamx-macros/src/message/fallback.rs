@@ -38,6 +38,7 @@ pub(super) fn message(input: &DeriveInput) -> TokenStream {
                 doc: "",
                 rust: #rt::RustType::of::<Self>(),
                 shape: #rt::Shape::Struct,
+                import: ::core::option::Option::None,
                 arguments: &[],
                 fields: &[],
             };

@@ -4,6 +4,7 @@ mod expand;
 mod fallback;
 mod model;
 mod parse;
+mod proto;
 mod sets;
 
 use proc_macro2::TokenStream;

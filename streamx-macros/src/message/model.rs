@@ -1,6 +1,8 @@
 //! What a derived item says, free of syntax.
 
-use syn::{Expr, Generics, Ident, Path, Type};
+use syn::{Expr, Generics, Ident, LitStr, Path, Type};
+
+use super::proto::Proto;
 
 pub(super) struct Message {
     pub(super) ident: Ident,
@@ -10,6 +12,8 @@ pub(super) struct Message {
     /// The name in the schema.
     pub(super) name: String,
     pub(super) doc: String,
+    /// The `.proto` file that defines it.
+    pub(super) import: Option<LitStr>,
     pub(super) body: Body,
 }
 
@@ -44,6 +48,8 @@ pub(super) struct Field {
     pub(super) doc: String,
     pub(super) required: bool,
     pub(super) default: Option<Expr>,
+    /// What `proto = "…"` says.
+    pub(super) proto: Option<Proto>,
 }
 
 /// A variant that holds one value and has a number.

@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, GenericParam, Ident, Type};
 
 use super::model::{Body, Field, Member, Message, Variant};
+use super::proto::Proto;
 use crate::attributes::{self, FieldAttribute, MessageAttribute};
 use crate::errors::Errors;
 
@@ -38,6 +39,7 @@ pub(super) fn message(input: &DeriveInput, errors: &mut Errors) -> Option<Messag
         krate: attributes::crate_path(options.krate.as_ref()),
         name: options.rename.map_or_else(|| plain(&input.ident), |name| name.value()),
         doc: attributes::doc(&input.attrs),
+        import: options.import,
         body,
     })
 }
@@ -95,8 +97,10 @@ fn fields(input: &DeriveInput, data: &DataStruct, errors: &mut Errors) -> Option
             doc: attributes::doc(&field.attrs),
             required: attribute.required.is_some(),
             default: attribute.default,
+            proto: attribute.proto.and_then(|spelling| Proto::read(&spelling, errors)),
         });
     }
+    oneofs(&read, errors);
     Some(read)
 }
 
@@ -192,6 +196,11 @@ fn numbered(variants: Vec<&syn::Variant>, what: &str, errors: &mut Errors) -> Ve
         {
             errors.at(option, "a variant is neither `required` nor has it a `default`: remove this option");
         }
+        if let Some(proto) = &attribute.proto {
+            let sentence = "the value of a variant has the encoding of its type: remove `proto`, or let the variant hold a \
+                            message with such a field";
+            errors.at(proto, sentence);
+        }
         let name = attribute.rename.as_ref().map_or_else(|| snake_case(&plain(ident)), |name| name.value());
         names.add(&name, &attribute, ident, errors);
         read.push(Variant {
@@ -203,6 +212,15 @@ fn numbered(variants: Vec<&syn::Variant>, what: &str, errors: &mut Errors) -> Ve
         });
     }
     read
+}
+
+/// The variants of a oneof have numbers of their own, so there is no place for what is said of the field.
+fn oneofs(fields: &[Field], errors: &mut Errors) {
+    for field in fields.iter().filter(|field| field.proto.as_ref().is_some_and(Proto::is_oneof)) {
+        if field.required || field.default.is_some() {
+            errors.at(&field.ident, "a oneof may be absent: remove `required` and `default`");
+        }
+    }
 }
 
 /// Numbers used so far.

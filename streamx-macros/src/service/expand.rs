@@ -221,6 +221,10 @@ fn server(service: &Service) -> TokenStream {
             #vis fn thrift_idl() -> ::std::string::String {
                 __rt::thrift_idl(&__SCHEMA)
             }
+            /// The schema as a complete `.proto` file.
+            #vis fn proto_idl() -> ::std::string::String {
+                __rt::proto_idl(&__SCHEMA)
+            }
             /// Serves this service alone at this address.
             #vis async fn serve(self, address: impl __rt::AsRef<str>) -> __rt::Result<()>
             where

@@ -14,7 +14,7 @@ const _: () = {
         fn decode<__R: __rt::Reader>(
             reader: &mut __R,
         ) -> ::core::result::Result<Self, __rt::DecodeError> {
-            let mut f1: ::core::option::Option<String> = ::core::option::Option::None;
+            let mut f1 = <String as __rt::Field>::begin(reader);
             __rt::read_message(
                 <Self as __rt::Message>::DESCRIPTION,
                 reader,
@@ -24,6 +24,19 @@ const _: () = {
                 },
             )?;
             ::core::result::Result::Ok(Self { key: __rt::or_absent(f1) })
+        }
+        fn merge_fields<__R: __rt::Reader>(
+            &mut self,
+            reader: &mut __R,
+        ) -> ::core::result::Result<(), __rt::DecodeError> {
+            __rt::read_message(
+                <Self as __rt::Message>::DESCRIPTION,
+                reader,
+                |number, kind, reader| match number {
+                    1i16 => <String as __rt::Field>::merge(&mut self.key, kind, reader),
+                    _ => reader.skip(kind),
+                },
+            )
         }
     }
     __rt::apache_thrift! {
@@ -35,6 +48,7 @@ const _: () = {
             doc: "",
             rust: __rt::RustType::of::<Self>(),
             shape: __rt::Shape::Exception,
+            import: ::core::option::Option::None,
             arguments: &[],
             fields: &[
                 __rt::FieldDescription {
@@ -46,6 +60,7 @@ const _: () = {
                         false,
                         <String as __rt::Field>::OPTIONAL,
                     ),
+                    form: __rt::Form::PLAIN,
                     default: ::core::option::Option::None,
                 },
             ],

@@ -17,7 +17,7 @@ const _: () = {
         fn decode<__R: __rt::Reader>(
             reader: &mut __R,
         ) -> ::core::result::Result<Self, __rt::DecodeError> {
-            let mut f1: ::core::option::Option<T> = ::core::option::Option::None;
+            let mut f1 = <T as __rt::Field>::begin(reader);
             __rt::read_message(
                 <Self as __rt::Message>::DESCRIPTION,
                 reader,
@@ -27,6 +27,19 @@ const _: () = {
                 },
             )?;
             ::core::result::Result::Ok(Self { first: __rt::or_absent(f1) })
+        }
+        fn merge_fields<__R: __rt::Reader>(
+            &mut self,
+            reader: &mut __R,
+        ) -> ::core::result::Result<(), __rt::DecodeError> {
+            __rt::read_message(
+                <Self as __rt::Message>::DESCRIPTION,
+                reader,
+                |number, kind, reader| match number {
+                    1i16 => <T as __rt::Field>::merge(&mut self.first, kind, reader),
+                    _ => reader.skip(kind),
+                },
+            )
         }
     }
     __rt::apache_thrift! {
@@ -41,6 +54,7 @@ const _: () = {
             doc: "",
             rust: __rt::RustType::of::<Self>(),
             shape: __rt::Shape::Struct,
+            import: ::core::option::Option::None,
             arguments: &[<T as __rt::Value>::schema],
             fields: &[
                 __rt::FieldDescription {
@@ -49,6 +63,7 @@ const _: () = {
                     doc: "",
                     schema: <T as __rt::Field>::schema,
                     presence: __rt::Presence::of(false, <T as __rt::Field>::OPTIONAL),
+                    form: __rt::Form::PLAIN,
                     default: ::core::option::Option::None,
                 },
             ],

@@ -26,6 +26,7 @@ const _: () = {
             doc: "",
             rust: __rt::RustType::of::<Self>(),
             shape: __rt::Shape::Struct,
+            import: ::core::option::Option::None,
             arguments: &[],
             fields: &[],
         };

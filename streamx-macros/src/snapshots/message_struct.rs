@@ -9,26 +9,50 @@ const _: () = {
             if writer.struct_begin() {
                 <String as __rt::Field>::put(&self.message, 1i16, writer);
                 <Option<i32> as __rt::Field>::put(&self.retries, 2i16, writer);
-                <i64 as __rt::Field>::put(&self.id, 3i16, writer);
-                <i32 as __rt::Field>::put(&self.limit, 4i16, writer);
+                <i64 as __rt::Field>::put_as(
+                    &self.id,
+                    3i16,
+                    __rt::Form::EXPLICIT,
+                    writer,
+                );
+                <i32 as __rt::Field>::put_as(
+                    &self.limit,
+                    4i16,
+                    __rt::Form::EXPLICIT,
+                    writer,
+                );
                 writer.struct_end();
             }
         }
         fn decode<__R: __rt::Reader>(
             reader: &mut __R,
         ) -> ::core::result::Result<Self, __rt::DecodeError> {
-            let mut f1: ::core::option::Option<String> = ::core::option::Option::None;
-            let mut f2: ::core::option::Option<Option<i32>> = ::core::option::Option::None;
-            let mut f3: ::core::option::Option<i64> = ::core::option::Option::None;
-            let mut f4: ::core::option::Option<i32> = ::core::option::Option::None;
+            let mut f1 = <String as __rt::Field>::begin(reader);
+            let mut f2 = <Option<i32> as __rt::Field>::begin(reader);
+            let mut f3 = <i64 as __rt::Field>::begin_as(__rt::Form::EXPLICIT, reader);
+            let mut f4 = <i32 as __rt::Field>::begin_as(__rt::Form::EXPLICIT, reader);
             __rt::read_message(
                 <Self as __rt::Message>::DESCRIPTION,
                 reader,
                 |number, kind, reader| match number {
                     1i16 => <String as __rt::Field>::take(&mut f1, kind, reader),
                     2i16 => <Option<i32> as __rt::Field>::take(&mut f2, kind, reader),
-                    3i16 => <i64 as __rt::Field>::take(&mut f3, kind, reader),
-                    4i16 => <i32 as __rt::Field>::take(&mut f4, kind, reader),
+                    3i16 => {
+                        <i64 as __rt::Field>::take_as(
+                            &mut f3,
+                            __rt::Form::EXPLICIT,
+                            kind,
+                            reader,
+                        )
+                    }
+                    4i16 => {
+                        <i32 as __rt::Field>::take_as(
+                            &mut f4,
+                            __rt::Form::EXPLICIT,
+                            kind,
+                            reader,
+                        )
+                    }
                     _ => reader.skip(kind),
                 },
             )?;
@@ -43,6 +67,42 @@ const _: () = {
                     }),
             })
         }
+        fn merge_fields<__R: __rt::Reader>(
+            &mut self,
+            reader: &mut __R,
+        ) -> ::core::result::Result<(), __rt::DecodeError> {
+            __rt::read_message(
+                <Self as __rt::Message>::DESCRIPTION,
+                reader,
+                |number, kind, reader| match number {
+                    1i16 => {
+                        <String as __rt::Field>::merge(&mut self.message, kind, reader)
+                    }
+                    2i16 => {
+                        <Option<
+                            i32,
+                        > as __rt::Field>::merge(&mut self.retries, kind, reader)
+                    }
+                    3i16 => {
+                        <i64 as __rt::Field>::merge_as(
+                            &mut self.id,
+                            __rt::Form::EXPLICIT,
+                            kind,
+                            reader,
+                        )
+                    }
+                    4i16 => {
+                        <i32 as __rt::Field>::merge_as(
+                            &mut self.limit,
+                            __rt::Form::EXPLICIT,
+                            kind,
+                            reader,
+                        )
+                    }
+                    _ => reader.skip(kind),
+                },
+            )
+        }
     }
     __rt::apache_thrift! {
         [] [Request] []
@@ -53,6 +113,7 @@ const _: () = {
             doc: "A request.",
             rust: __rt::RustType::of::<Self>(),
             shape: __rt::Shape::Struct,
+            import: ::core::option::Option::None,
             arguments: &[],
             fields: &[
                 __rt::FieldDescription {
@@ -64,6 +125,7 @@ const _: () = {
                         false,
                         <String as __rt::Field>::OPTIONAL,
                     ),
+                    form: __rt::Form::PLAIN,
                     default: ::core::option::Option::None,
                 },
                 __rt::FieldDescription {
@@ -75,6 +137,7 @@ const _: () = {
                         false,
                         <Option<i32> as __rt::Field>::OPTIONAL,
                     ),
+                    form: __rt::Form::PLAIN,
                     default: ::core::option::Option::None,
                 },
                 __rt::FieldDescription {
@@ -83,6 +146,7 @@ const _: () = {
                     doc: "",
                     schema: <i64 as __rt::Field>::schema,
                     presence: __rt::Presence::of(true, <i64 as __rt::Field>::OPTIONAL),
+                    form: __rt::Form::EXPLICIT,
                     default: ::core::option::Option::None,
                 },
                 __rt::FieldDescription {
@@ -91,6 +155,7 @@ const _: () = {
                     doc: "",
                     schema: <i32 as __rt::Field>::schema,
                     presence: __rt::Presence::of(false, <i32 as __rt::Field>::OPTIONAL),
+                    form: __rt::Form::EXPLICIT,
                     default: ::core::option::Option::Some(|| __rt::literal::<
                         i32,
                     >(

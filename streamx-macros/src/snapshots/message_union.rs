@@ -63,6 +63,7 @@ const _: () = {
             doc: "",
             rust: __rt::RustType::of::<Self>(),
             shape: __rt::Shape::Union,
+            import: ::core::option::Option::None,
             arguments: &[],
             fields: &[
                 __rt::FieldDescription {
@@ -71,6 +72,7 @@ const _: () = {
                     doc: "",
                     schema: <String as __rt::Value>::schema,
                     presence: __rt::Presence::Optional,
+                    form: __rt::Form::PLAIN,
                     default: ::core::option::Option::None,
                 },
                 __rt::FieldDescription {
@@ -79,9 +81,11 @@ const _: () = {
                     doc: "",
                     schema: <Tag as __rt::Value>::schema,
                     presence: __rt::Presence::Optional,
+                    form: __rt::Form::PLAIN,
                     default: ::core::option::Option::None,
                 },
             ],
         };
     }
+    impl __rt::Union for Body {}
 };

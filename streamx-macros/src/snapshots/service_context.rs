@@ -77,6 +77,10 @@ const _: () = {
         fn thrift_idl() -> ::std::string::String {
             __rt::thrift_idl(&__SCHEMA)
         }
+        /// The schema as a complete `.proto` file.
+        fn proto_idl() -> ::std::string::String {
+            __rt::proto_idl(&__SCHEMA)
+        }
         /// Serves this service alone at this address.
         async fn serve(self, address: impl __rt::AsRef<str>) -> __rt::Result<()>
         where

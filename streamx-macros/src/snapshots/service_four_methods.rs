@@ -116,6 +116,10 @@ const _: () = {
         pub fn thrift_idl() -> ::std::string::String {
             __rt::thrift_idl(&__SCHEMA)
         }
+        /// The schema as a complete `.proto` file.
+        pub fn proto_idl() -> ::std::string::String {
+            __rt::proto_idl(&__SCHEMA)
+        }
         /// Serves this service alone at this address.
         pub async fn serve(self, address: impl __rt::AsRef<str>) -> __rt::Result<()>
         where

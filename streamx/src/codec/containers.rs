@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
+use super::protobuf::{self, ProtobufReader, ProtobufWriter, Taken};
 use super::reader::reservation;
 use super::{DecodeError, Kind, Reader, Value, Writer};
-use crate::schema::Type;
+use crate::schema::{Form, Type};
 
 impl<T: Value> Value for Box<T> {
     const KIND: Kind = T::KIND;
@@ -26,6 +27,30 @@ impl<T: Value> Value for Box<T> {
 
     fn decode_known<R: Reader>(reader: &mut R) -> Result<Option<Self>, DecodeError> {
         Ok(T::decode_known(reader)?.map(Self::new))
+    }
+
+    fn merge_fields<R: Reader>(&mut self, reader: &mut R) -> Result<(), DecodeError> {
+        T::merge_fields(self, reader)
+    }
+
+    #[inline]
+    fn put_protobuf(&self, number: i16, form: Form, writer: &mut ProtobufWriter) {
+        T::put_protobuf(self, number, form, writer);
+    }
+
+    fn take_protobuf(
+        slot: &mut Option<Self>,
+        form: Form,
+        reader: &mut ProtobufReader,
+    ) -> Result<(), DecodeError> {
+        let mut inner = slot.take().map(|value| *value);
+        T::take_protobuf(&mut inner, form, reader)?;
+        *slot = inner.map(Self::new);
+        Ok(())
+    }
+
+    fn begin_protobuf(form: Form, reader: &ProtobufReader) -> Option<Self> {
+        T::begin_protobuf(form, reader).map(Self::new)
     }
 }
 
@@ -50,6 +75,32 @@ impl<T: Value> Value for Vec<T> {
         reader.list_end()?;
         Ok(elements)
     }
+
+    #[inline]
+    fn put_protobuf(&self, number: i16, form: Form, writer: &mut ProtobufWriter) {
+        protobuf::put_list(self.iter(), number, form, writer, |writer| T::encode_all(self, writer));
+    }
+
+    #[inline]
+    fn take_protobuf(
+        slot: &mut Option<Self>,
+        form: Form,
+        reader: &mut ProtobufReader,
+    ) -> Result<(), DecodeError> {
+        let list = slot.get_or_insert_default();
+        match protobuf::take_list(form, list.len(), reader)? {
+            Taken::Nothing => {}
+            Taken::One(element) => list.push(element),
+            Taken::All(elements) if list.is_empty() => *list = elements,
+            Taken::All(elements) => list.extend(elements),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn begin_protobuf(_: Form, _: &ProtobufReader) -> Option<Self> {
+        Some(Self::new())
+    }
 }
 
 impl<T: Value + Ord> Value for BTreeSet<T> {
@@ -72,6 +123,30 @@ impl<T: Value + Ord> Value for BTreeSet<T> {
             },
         )
     }
+
+    fn put_protobuf(&self, number: i16, form: Form, writer: &mut ProtobufWriter) {
+        protobuf::put_list(self.iter(), number, form, writer, |writer| {
+            self.iter().for_each(|element| element.encode(writer));
+        });
+    }
+
+    fn take_protobuf(
+        slot: &mut Option<Self>,
+        form: Form,
+        reader: &mut ProtobufReader,
+    ) -> Result<(), DecodeError> {
+        let set = slot.get_or_insert_default();
+        match protobuf::take_list(form, set.len(), reader)? {
+            Taken::Nothing => {}
+            Taken::One(element) => _ = set.insert(element),
+            Taken::All(elements) => set.extend(elements),
+        }
+        Ok(())
+    }
+
+    fn begin_protobuf(_: Form, _: &ProtobufReader) -> Option<Self> {
+        Some(Self::default())
+    }
 }
 
 impl<T: Value + Eq + Hash, S: Hasher> Value for HashSet<T, S> {
@@ -90,6 +165,30 @@ impl<T: Value + Eq + Hash, S: Hasher> Value for HashSet<T, S> {
         decode_set(new, reader, |set, element| {
             set.insert(element);
         })
+    }
+
+    fn put_protobuf(&self, number: i16, form: Form, writer: &mut ProtobufWriter) {
+        protobuf::put_list(self.iter(), number, form, writer, |writer| {
+            self.iter().for_each(|element| element.encode(writer));
+        });
+    }
+
+    fn take_protobuf(
+        slot: &mut Option<Self>,
+        form: Form,
+        reader: &mut ProtobufReader,
+    ) -> Result<(), DecodeError> {
+        let set = slot.get_or_insert_default();
+        match protobuf::take_list(form, set.len(), reader)? {
+            Taken::Nothing => {}
+            Taken::One(element) => _ = set.insert(element),
+            Taken::All(elements) => set.extend(elements),
+        }
+        Ok(())
+    }
+
+    fn begin_protobuf(_: Form, _: &ProtobufReader) -> Option<Self> {
+        Some(Self::default())
     }
 }
 
@@ -113,6 +212,24 @@ impl<K: Value + Ord, V: Value> Value for BTreeMap<K, V> {
             },
         )
     }
+
+    fn put_protobuf(&self, number: i16, form: Form, writer: &mut ProtobufWriter) {
+        protobuf::put_map(self.iter(), number, form, writer);
+    }
+
+    fn take_protobuf(
+        slot: &mut Option<Self>,
+        form: Form,
+        reader: &mut ProtobufReader,
+    ) -> Result<(), DecodeError> {
+        let map = slot.get_or_insert_default();
+        map.extend(protobuf::take_entry(form, map.len(), reader)?);
+        Ok(())
+    }
+
+    fn begin_protobuf(_: Form, _: &ProtobufReader) -> Option<Self> {
+        Some(Self::default())
+    }
 }
 
 impl<K: Value + Eq + Hash, V: Value, S: Hasher> Value for HashMap<K, V, S> {
@@ -131,6 +248,24 @@ impl<K: Value + Eq + Hash, V: Value, S: Hasher> Value for HashMap<K, V, S> {
         decode_map(new, reader, |map, key, value| {
             map.insert(key, value);
         })
+    }
+
+    fn put_protobuf(&self, number: i16, form: Form, writer: &mut ProtobufWriter) {
+        protobuf::put_map(self.iter(), number, form, writer);
+    }
+
+    fn take_protobuf(
+        slot: &mut Option<Self>,
+        form: Form,
+        reader: &mut ProtobufReader,
+    ) -> Result<(), DecodeError> {
+        let map = slot.get_or_insert_default();
+        map.extend(protobuf::take_entry(form, map.len(), reader)?);
+        Ok(())
+    }
+
+    fn begin_protobuf(_: Form, _: &ProtobufReader) -> Option<Self> {
+        Some(Self::default())
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Fault {
     Missing,
     /// A union in which no variant is set that this program knows.
     UnknownVariant,
+    /// A list, set or map of protobuf that is no field.
+    Bare,
     /// What a protocol of the Apache `thrift` crate said.
     Foreign(String),
 }
@@ -130,12 +132,15 @@ impl fmt::Display for DecodeError {
             Fault::NotUtf8 => f.write_str("the text is not UTF-8; a field of type Bytes takes anything"),
             Fault::Missing => f.write_str("the required field is absent"),
             Fault::UnknownVariant => f.write_str("no variant is set that this program knows"),
+            Fault::Bare => f.write_str(BARE),
             Fault::Foreign(text) => f.write_str(text),
         }
     }
 }
 
 impl std::error::Error for DecodeError {}
+
+const BARE: &str = "in protobuf a list, set or map is always a field";
 
 /// Why a message cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +150,8 @@ pub enum EncodeError {
     Depth,
     /// A text, a container or a blob with more than 2,147,483,647 elements or bytes.
     Length,
+    /// A list, set or map of protobuf that is no field.
+    Bare,
     /// A protocol of the Apache `thrift` crate failed, and says itself how.
     Foreign,
 }
@@ -154,6 +161,7 @@ impl fmt::Display for EncodeError {
         match self {
             Self::Depth => write!(f, "structs are nested more than {MAX_DEPTH} deep"),
             Self::Length => f.write_str("a length does not fit into 31 bits"),
+            Self::Bare => f.write_str(BARE),
             Self::Foreign => f.write_str("the protocol failed"),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! `#[derive(Message)]` writes one body per direction, generic over the format: a [`Writer`] or a [`Reader`]. What a
 //! message may hold is decided by two traits: [`Value`], a type of the schema, and [`Field`], a value or an `Option`
-//! of one. The formats are in [`thrift`].
+//! of one. The formats are in [`thrift`] and [`protobuf`]; the functions here are those of Thrift binary.
 //!
 //! What is read is what Kitex's FastCodec reads: fields in any order, the last one of a number wins, unknown fields and
 //! fields of another wire type are skipped, bytes behind the message are not looked at. Two things are stricter: text
@@ -12,8 +12,10 @@
 pub(crate) mod apache;
 mod containers;
 mod error;
+mod field;
 mod kind;
 mod literal;
+pub mod protobuf;
 mod reader;
 mod scalars;
 pub mod thrift;
@@ -22,16 +24,17 @@ mod value;
 mod writer;
 
 pub use error::{DecodeError, EncodeError, Fault};
+pub use field::{Absent, Field};
 pub use kind::Kind;
 pub use reader::Reader;
 pub use throws::Throws;
-pub use value::{Absent, Field, Message, Value};
+pub use value::{Message, Value};
 pub use writer::Writer;
 
 #[doc(hidden)]
-pub use literal::literal;
+pub use field::{Unlisted, or_absent, read_message, required, unknown_number};
 #[doc(hidden)]
-pub use value::{Unlisted, or_absent, read_message, required, unknown_number};
+pub use literal::literal;
 
 use bytes::{Bytes, BytesMut};
 
@@ -93,7 +96,7 @@ pub fn decode_struct(
     field: impl FnMut(i16, Kind, &mut BinaryReader<'_>) -> Result<(), DecodeError>,
 ) -> Result<()> {
     let field_name = |number| fields.iter().find(|field| field.0 == number).map(|field| field.1);
-    value::read_fields(field_name, &mut BinaryReader::new(bytes), field).map_err(|error| error.reading(name))
+    field::read_fields(field_name, &mut BinaryReader::new(bytes), field).map_err(|error| error.reading(name))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::protobuf::ProtobufReader;
 use super::{DecodeError, Kind};
 
 /// A format being read.
@@ -58,6 +59,12 @@ pub trait Reader {
     /// Ends a map.
     fn map_end(&mut self) -> Result<(), DecodeError> {
         Ok(())
+    }
+
+    /// The reader itself if it reads protobuf, where a list is not one field but many, and a zero is none.
+    #[inline]
+    fn protobuf(&mut self) -> Option<&mut ProtobufReader> {
+        None
     }
 
     /// Skips a value of this kind. Fails when values are nested more than 64 deep in it.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::protobuf::ProtobufReader;
 use super::{DecodeError, Kind, Reader, Value, Writer};
-use crate::schema::Type;
+use crate::schema::{Form, Type};
 
 macro_rules! numbers {
     ($($type:ty: $kind:ident, $one:ident, $all:ident;)*) => {$(
@@ -34,6 +35,11 @@ macro_rules! numbers {
             #[inline]
             fn decode_all<R: Reader>(count: usize, reader: &mut R) -> Result<Vec<Self>, DecodeError> {
                 reader.$all(count)
+            }
+
+            #[inline]
+            fn begin_protobuf(_: Form, _: &ProtobufReader) -> Option<Self> {
+                None
             }
         }
     )*};

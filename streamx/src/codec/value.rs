@@ -1,7 +1,8 @@
 //! What can be in a message.
 
-use super::{DecodeError, Fault, Kind, Reader, Writer, reader};
-use crate::schema::{StructDescription, Type};
+use super::protobuf::{self, ProtobufReader, ProtobufWriter};
+use super::{DecodeError, Kind, Reader, Writer, reader};
+use crate::schema::{Form, StructDescription, Type};
 
 /// A type of the schema: what can be a field, an element of a container, an argument or a result.
 ///
@@ -32,10 +33,29 @@ pub trait Value: Sized + Send + Sync + 'static {
         Self::decode(reader).map(Some)
     }
 
-    /// Writes the value as a field: a plain one, or the variant of a union.
+    /// Reads a value that continues this one, as in protobuf, where a message may come in pieces.
+    #[doc(hidden)]
+    fn merge_fields<R: Reader>(&mut self, reader: &mut R) -> Result<(), DecodeError> {
+        if let Some(value) = Self::decode_known(reader)? {
+            *self = value;
+        }
+        Ok(())
+    }
+
+    /// Writes the value as the variant of a union.
     #[doc(hidden)]
     #[inline]
     fn put_variant<W: Writer>(&self, number: i16, writer: &mut W) {
+        if let Some(writer) = writer.protobuf() {
+            return protobuf::put_element(self, number, Form::EXPLICIT, writer);
+        }
+        self.put_field(number, writer);
+    }
+
+    /// Writes the value as one field.
+    #[doc(hidden)]
+    #[inline]
+    fn put_field<W: Writer>(&self, number: i16, writer: &mut W) {
         writer.field_begin(number, Self::KIND);
         self.encode(writer);
         writer.field_end();
@@ -50,11 +70,26 @@ pub trait Value: Sized + Send + Sync + 'static {
         kind: Kind,
         reader: &mut R,
     ) -> Result<(), DecodeError> {
+        if let Some(reader) = reader.protobuf() {
+            return protobuf::take_variant(slot, variant, reader);
+        }
+        Self::take_field(slot, variant, kind, reader)
+    }
+
+    /// Reads one field. A value of another kind is skipped.
+    #[doc(hidden)]
+    #[inline]
+    fn take_field<U, R: Reader>(
+        slot: &mut Option<U>,
+        make: impl FnOnce(Self) -> U,
+        kind: Kind,
+        reader: &mut R,
+    ) -> Result<(), DecodeError> {
         if kind != Self::KIND {
             return reader.skip(kind);
         }
         if let Some(value) = Self::decode_known(reader)? {
-            *slot = Some(variant(value));
+            *slot = Some(make(value));
         }
         Ok(())
     }
@@ -70,32 +105,31 @@ pub trait Value: Sized + Send + Sync + 'static {
     fn decode_all<R: Reader>(count: usize, reader: &mut R) -> Result<Vec<Self>, DecodeError> {
         reader::collect(count, || Self::decode(reader))
     }
-}
 
-/// What a struct may hold: a [`Value`] or an `Option` of one.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a field of a message",
-    label = "not a type of the schema",
-    note = "the types are: bool, i8, i16, i32, i64, f64, String, Arc<str>, Vec<u8>, Bytes, Vec<T>, HashSet<T>, \
-            BTreeSet<T>, HashMap<K, V>, BTreeMap<K, V>, Box<T>, and everything that derives `streamx::Message`",
-    note = "`Option` can be around the whole type of a field, once; unsigned numbers are not in Thrift"
-)]
-pub trait Field: Sized {
-    /// Whether it is `optional` in the schema.
-    const OPTIONAL: bool;
-
-    /// Its type in the schema.
-    fn schema() -> Type;
-
-    /// Writes the field; nothing for `None`.
-    fn put<W: Writer>(&self, number: i16, writer: &mut W);
-
-    /// Reads the value of a field of this kind into the slot. A value of another kind is skipped; the last one wins.
-    fn take<R: Reader>(slot: &mut Option<Self>, kind: Kind, reader: &mut R) -> Result<(), DecodeError>;
-
-    /// What it is where a peer must send it and does not: `None` for an `Option`, nothing for a plain value.
+    /// Writes the fields that this value is in protobuf.
     #[doc(hidden)]
-    fn missing() -> Option<Self>;
+    #[inline]
+    fn put_protobuf(&self, number: i16, form: Form, writer: &mut ProtobufWriter) {
+        protobuf::put_value(self, number, form, writer);
+    }
+
+    /// Reads one of the fields that this value is in protobuf, or skips it.
+    #[doc(hidden)]
+    #[inline]
+    fn take_protobuf(
+        slot: &mut Option<Self>,
+        form: Form,
+        reader: &mut ProtobufReader,
+    ) -> Result<(), DecodeError> {
+        protobuf::take_value(slot, form, reader)
+    }
+
+    /// What this value is in protobuf before a field of it was read; `None` leaves it to how the field is declared.
+    #[doc(hidden)]
+    #[inline]
+    fn begin_protobuf(form: Form, reader: &ProtobufReader) -> Option<Self> {
+        protobuf::begin_value(form, reader)
+    }
 }
 
 /// A struct, union or exception: what can be sent and received.
@@ -169,6 +203,9 @@ pub trait Field: Sized {
 ///   because an absent field reads as the default.
 /// * `#[message(rename = "…")]` changes the name of the type in the exported schema, `#[message(crate = path)]` says where
 ///   this crate is. A generic message is named with its arguments, like `PageOfTag`.
+/// * `#[field(3, proto = "sint64")]` is another encoding in protobuf; [`codec::protobuf`](crate::codec::protobuf) lists them,
+///   and what each type is there. `#[message(import = "google/type/money.proto")]` marks a message that this file defines, in
+///   the package `google.type`: `proto_idl()` imports it.
 /// * With the feature `apache-thrift` (on by default) a derived type also implements `TSerializable` of the Apache `thrift`
 ///   crate 0.25.
 #[diagnostic::on_unimplemented(
@@ -180,141 +217,4 @@ pub trait Field: Sized {
 pub trait Message: Value {
     /// Its place in the schema.
     const DESCRIPTION: &'static StructDescription;
-}
-
-/// A type with a value for an absent field: its `Default`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no value for an absent field",
-    label = "what is this field when a peer leaves it out?",
-    note = "make it an `Option`, mark it `required`, give it a `default = …`, or derive `Default` for `{Self}`"
-)]
-pub trait Absent {
-    /// The value.
-    fn absent() -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Default> Absent for T {
-    fn absent() -> Self {
-        Self::default()
-    }
-}
-
-impl<T: Value> Field for T {
-    const OPTIONAL: bool = false;
-
-    fn schema() -> Type {
-        T::schema()
-    }
-
-    #[inline]
-    fn put<W: Writer>(&self, number: i16, writer: &mut W) {
-        self.put_variant(number, writer);
-    }
-
-    #[inline]
-    fn take<R: Reader>(slot: &mut Option<Self>, kind: Kind, reader: &mut R) -> Result<(), DecodeError> {
-        T::take_variant(slot, |value| value, kind, reader)
-    }
-
-    fn missing() -> Option<Self> {
-        None
-    }
-}
-
-impl<T: Value> Field for Option<T> {
-    const OPTIONAL: bool = true;
-
-    fn schema() -> Type {
-        T::schema()
-    }
-
-    #[inline]
-    fn put<W: Writer>(&self, number: i16, writer: &mut W) {
-        if let Some(value) = self {
-            value.put(number, writer);
-        }
-    }
-
-    #[inline]
-    fn take<R: Reader>(slot: &mut Option<Self>, kind: Kind, reader: &mut R) -> Result<(), DecodeError> {
-        if kind != T::KIND {
-            return reader.skip(kind);
-        }
-        *slot = Some(T::decode_known(reader)?);
-        Ok(())
-    }
-
-    fn missing() -> Option<Self> {
-        Some(None)
-    }
-}
-
-/// The value of a `required` field.
-#[doc(hidden)]
-pub fn required<T>(slot: Option<T>, name: &'static str) -> Result<T, DecodeError> {
-    slot.ok_or_else(|| DecodeError::new(Fault::Missing).in_field(name))
-}
-
-/// The value of a plain field.
-#[doc(hidden)]
-#[inline]
-pub fn or_absent<T: Absent>(slot: Option<T>) -> T {
-    slot.unwrap_or_else(T::absent)
-}
-
-/// The value of an enum for a number it does not know.
-#[doc(hidden)]
-pub fn unknown_number<T: Unlisted>() -> T {
-    T::unlisted()
-}
-
-/// An enum with a value for a number it does not know: its `Default`.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no variant for a number of a newer peer",
-    label = "what is a number that is not listed?",
-    note = "derive `Default` and mark a variant `#[default]`, or add a variant `#[other] Unknown(i32)` and `#[repr(i32)]`"
-)]
-pub trait Unlisted {
-    /// The value.
-    fn unlisted() -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Default> Unlisted for T {
-    fn unlisted() -> Self {
-        Self::default()
-    }
-}
-
-/// Reads the fields of a message; `field` is given each and takes or skips it.
-#[doc(hidden)]
-#[inline]
-pub fn read_message<R: Reader>(
-    description: &StructDescription,
-    reader: &mut R,
-    field: impl FnMut(i16, Kind, &mut R) -> Result<(), DecodeError>,
-) -> Result<(), DecodeError> {
-    let name =
-        |number| description.fields.iter().find(|field| field.number == number).map(|field| field.name);
-    read_fields(name, reader, field)
-}
-
-/// Reads the fields of a struct; a failure is put down to the name of its field.
-#[inline]
-pub(crate) fn read_fields<R: Reader>(
-    name: impl Fn(i16) -> Option<&'static str>,
-    reader: &mut R,
-    mut field: impl FnMut(i16, Kind, &mut R) -> Result<(), DecodeError>,
-) -> Result<(), DecodeError> {
-    reader.struct_begin()?;
-    while let Some((number, kind)) = reader.field_begin()? {
-        field(number, kind, reader).map_err(|error| match name(number) {
-            Some(name) => error.in_field(name),
-            None => error.in_unknown_field(number),
-        })?;
-        reader.field_end()?;
-    }
-    reader.struct_end()
 }

@@ -1,5 +1,6 @@
 //! What a message is written into.
 
+use super::protobuf::ProtobufWriter;
 use super::{EncodeError, Kind};
 
 /// A format being written.
@@ -70,6 +71,12 @@ pub trait Writer {
     /// Writes the elements of a list at once.
     fn f64s(&mut self, values: &[f64]) {
         values.iter().for_each(|value| self.f64(*value));
+    }
+
+    /// The writer itself if it writes protobuf, where a list is not one field but many, and a zero is none.
+    #[inline]
+    fn protobuf(&mut self) -> Option<&mut ProtobufWriter> {
+        None
     }
 
     /// Notes a failure, unless there was one before.

@@ -3,14 +3,19 @@
 //! Every derived message has a constant description. It holds functions to the types of its fields, not the types, so
 //! that messages may hold each other.
 
+mod form;
 mod literal;
+mod proto_idl;
+mod proto_types;
 mod service;
 mod thrift_idl;
 mod walk;
 
 use std::any::TypeId;
 
+pub use form::{Encoding, Form};
 pub use literal::Literal;
+pub use proto_idl::{NoProtoIdl, proto_idl, try_proto_idl};
 pub use service::{Argument, Describe, MethodSchema, Mode, ServiceSchema, Thrown};
 pub use thrift_idl::{thrift_idl, try_thrift_idl};
 pub use walk::NameClash;
@@ -59,6 +64,8 @@ pub struct StructDescription {
     pub rust: RustType,
     /// Which of the three it is.
     pub shape: Shape,
+    /// The `.proto` file that defines it, if it is one that exists.
+    pub import: Option<&'static str>,
     /// The arguments of a generic message.
     pub arguments: &'static [fn() -> Type],
     /// The fields in the order of their declaration.
@@ -91,6 +98,8 @@ pub struct FieldDescription {
     pub schema: fn() -> Type,
     /// Whether it can be absent.
     pub presence: Presence,
+    /// How it is written in protobuf.
+    pub form: Form,
     /// The value of an absent field.
     pub default: Option<fn() -> Option<Literal>>,
 }

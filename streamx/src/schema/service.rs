@@ -84,6 +84,8 @@ pub struct MethodSchema {
     pub arguments: Vec<Argument>,
     /// What the method answers, or the message a server streams; `None` for nothing.
     pub result: Option<Type>,
+    /// Whether what it answers is an `Option`.
+    pub optional: bool,
     /// The declared exceptions.
     pub throws: Vec<Thrown>,
 }
@@ -98,6 +100,8 @@ pub struct Argument {
     pub name: &'static str,
     /// Its type.
     pub schema: Type,
+    /// Whether it is an `Option`.
+    pub optional: bool,
 }
 
 /// One exception a method declares.

@@ -21,7 +21,7 @@ pub fn thrift_idl(service: &ServiceSchema) -> String {
 /// A complete `.thrift` file. Fails when two different types, or a type and the
 /// service, have one name.
 pub fn try_thrift_idl(service: &ServiceSchema) -> Result<String, NameClash> {
-    let definitions = walk::definitions(service)?;
+    let (definitions, _) = walk::definitions(service, walk::For::Thrift)?;
     let mut idl = String::new();
     if let Some(namespace) = service.namespace {
         line(&mut idl, format_args!("namespace go {namespace}\n"));

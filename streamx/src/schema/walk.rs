@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::{EnumDescription, RustType, ServiceSchema, StructDescription, Type};
+use super::{EnumDescription, FieldDescription, RustType, ServiceSchema, StructDescription, Type};
 
 /// A type to be defined in an exported schema.
 pub(super) enum Definition {
@@ -12,9 +12,20 @@ pub(super) enum Definition {
     Struct(&'static StructDescription),
 }
 
-/// The definitions a service needs, in an order in which each comes after what it uses.
-pub(super) fn definitions(service: &ServiceSchema) -> Result<Vec<Definition>, NameClash> {
-    let mut walk = Walk::default();
+/// Which schema the definitions are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    Thrift,
+    /// Some messages are defined in other files, and some unions are not messages.
+    Protobuf,
+}
+
+/// The definitions a service needs, in an order in which each comes after what it uses, and what each name is.
+pub(super) fn definitions(
+    service: &ServiceSchema,
+    format: For,
+) -> Result<(Vec<Definition>, Names), NameClash> {
+    let mut walk = Walk { format, seen: HashSet::new(), names: HashMap::new(), definitions: Vec::new() };
     walk.names.insert(service.name.to_owned(), "the service");
     for method in service.methods() {
         for argument in &method.arguments {
@@ -23,8 +34,11 @@ pub(super) fn definitions(service: &ServiceSchema) -> Result<Vec<Definition>, Na
         method.result.iter().try_for_each(|result| walk.visit(result))?;
         method.throws.iter().try_for_each(|thrown| walk.visit(&thrown.schema))?;
     }
-    Ok(walk.definitions)
+    Ok((walk.definitions, walk.names))
 }
+
+/// What each name is: the path of a Rust type, or a description.
+pub(super) type Names = HashMap<String, &'static str>;
 
 /// The name of a struct in a schema: a generic one is named with its arguments, like `PageOfOpen`.
 pub(super) fn struct_name(description: &StructDescription) -> String {
@@ -36,7 +50,8 @@ pub(super) fn struct_name(description: &StructDescription) -> String {
     name
 }
 
-fn name_in_name(schema: &Type) -> String {
+/// The name of a type inside another name.
+pub(super) fn name_in_name(schema: &Type) -> String {
     match schema {
         Type::Bool => "Bool".into(),
         Type::I8 => "I8".into(),
@@ -78,10 +93,10 @@ impl fmt::Display for NameClash {
 
 impl std::error::Error for NameClash {}
 
-#[derive(Default)]
 struct Walk {
+    format: For,
     seen: HashSet<TypeId>,
-    names: HashMap<String, &'static str>,
+    names: Names,
     definitions: Vec<Definition>,
 }
 
@@ -99,14 +114,26 @@ impl Walk {
                 }
                 Ok(())
             }
+            Type::Struct(description) if self.format == For::Protobuf && description.import.is_some() => {
+                Ok(())
+            }
             Type::Struct(description) => {
                 if self.enter(struct_name(description), &description.rust)? {
-                    description.fields.iter().try_for_each(|field| self.visit(&(field.schema)()))?;
+                    description.fields.iter().try_for_each(|field| self.visit_field(field))?;
                     self.definitions.push(Definition::Struct(description));
                 }
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    fn visit_field(&mut self, field: &FieldDescription) -> Result<(), NameClash> {
+        match (field.schema)() {
+            Type::Struct(union) if self.format == For::Protobuf && field.form.oneof => {
+                union.fields.iter().try_for_each(|variant| self.visit(&(variant.schema)()))
+            }
+            schema => self.visit(&schema),
         }
     }
 

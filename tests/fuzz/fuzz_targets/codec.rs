@@ -1,5 +1,5 @@
-//! Any bytes as a message with every kind of field, in both formats of Thrift: an error, or a value that survives being
-//! written and read again.
+//! Any bytes as a message with every kind of field, in both formats of Thrift and in protobuf: an error, or a value that
+//! survives being written and read again.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::{Bytes, BytesMut};
 use streamx::Message;
 use streamx::codec::thrift::{CompactReader, CompactWriter};
-use streamx::codec::{Value, decode, encode};
+use streamx::codec::{Value, decode, encode, protobuf};
 
 #[derive(Message, Clone, Debug, Default)]
 struct Everything {
@@ -48,6 +48,20 @@ struct Everything {
     maybe: Option<i32>,
     #[field(301)]
     parent: Option<Box<Everything>>,
+    #[field(302, proto = "unpacked sint64")]
+    zigzags: Vec<i64>,
+    #[field(303, proto = "map<fixed32, float>")]
+    encoded: BTreeMap<i32, f64>,
+    #[field(304, proto = "oneof")]
+    flat: Option<Flat>,
+}
+
+#[derive(Message, Clone, Debug)]
+enum Flat {
+    #[field(401)]
+    Flag(bool),
+    #[field(402)]
+    Everything(Box<Everything>),
 }
 
 #[derive(Message, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +92,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     if let Some(value) = read_compact(&data) {
         survives(&value);
     }
+    if let Ok(value) = protobuf::decode::<Everything>(data) {
+        survives_protobuf(&value);
+    }
 });
 
 /// Bytes are compared, not values: a NaN is not equal to itself.
@@ -90,6 +107,19 @@ fn survives(value: &Everything) {
     let again = read_compact(&compact).expect("what was written is read");
     assert_eq!(write_compact(&again), compact);
     assert_eq!(write_binary(&again), binary);
+}
+
+/// Protobuf has no empty list in an `Option`, and a `float` is rounded, so it is compared with itself.
+fn survives_protobuf(value: &Everything) {
+    let written = write_protobuf(value);
+    let again = protobuf::decode::<Everything>(written.clone()).expect("what was written is read");
+    assert_eq!(write_protobuf(&again), written);
+}
+
+fn write_protobuf(value: &Everything) -> Bytes {
+    let mut out = BytesMut::new();
+    protobuf::encode(value, &mut out).expect("what was read is written");
+    out.freeze()
 }
 
 fn write_binary(value: &Everything) -> Bytes {

@@ -13,6 +13,7 @@ pub struct Arg<T> {
     number: i16,
     name: &'static str,
     schema: fn() -> Type,
+    optional: bool,
     put: fn(&T, &mut BinaryWriter<'_>, i16),
     take: fn(&mut Option<T>, Kind, &mut BinaryReader<'_>) -> Result<(), DecodeError>,
     absent: fn(&'static str) -> Result<T, DecodeError>,
@@ -21,7 +22,8 @@ pub struct Arg<T> {
 
 impl<T> Arg<T> {
     fn describe(&self) -> schema::Argument {
-        schema::Argument { number: self.number, name: self.name, schema: (self.schema)() }
+        let Self { number, name, optional, .. } = *self;
+        schema::Argument { number, name, schema: (self.schema)(), optional }
     }
 }
 
@@ -41,6 +43,7 @@ pub const fn arg<T: Passed>(number: i16, name: &'static str) -> Arg<T> {
         number,
         name,
         schema: T::schema,
+        optional: T::OPTIONAL,
         put: |value, writer, number| value.put(number, writer),
         take: |slot, kind, reader| T::take(slot, kind, reader),
         absent: |name| T::missing().map_or_else(|| codec::required(None, name), Ok),

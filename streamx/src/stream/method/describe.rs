@@ -14,14 +14,16 @@ impl Names {
         result: Option<Type>,
         throws: Vec<Thrown>,
     ) -> MethodSchema {
-        MethodSchema { name: self.method, doc: self.doc, mode, arguments, result, throws }
+        MethodSchema { name: self.method, doc: self.doc, mode, arguments, result, optional: false, throws }
     }
 }
 
 impl<A: Arguments, R: Outcome> Describe for Unary<A, R> {
     fn method(&self) -> MethodSchema {
         let Self { names, arguments, results } = self;
-        names.describe(Mode::Unary, arguments.describe(), (results.schema)(), (results.declared)())
+        let method =
+            names.describe(Mode::Unary, arguments.describe(), (results.schema)(), (results.declared)());
+        MethodSchema { optional: results.optional, ..method }
     }
 }
 
@@ -57,5 +59,5 @@ impl<H: IsBidi, R> Describe for Bidi<H, R> {
 
 /// The one argument of a streaming method.
 fn request(schema: Type) -> Argument {
-    Argument { number: 1, name: "request", schema }
+    Argument { number: 1, name: "request", schema, optional: false }
 }

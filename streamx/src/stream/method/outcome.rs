@@ -60,6 +60,8 @@ pub type Answer<R> = <R as Outcome>::Ok;
     note = "put `#[derive(streamx::Message)]` on its definition, or return another type of the schema, or `()`"
 )]
 pub trait Returned: Sized + Send + Sync + 'static {
+    /// Whether it is an `Option`.
+    const OPTIONAL: bool;
     /// Its type; `None` is `void`.
     fn schema() -> Option<Type>;
     /// Writes field 0 of the struct of results, unless there is none.
@@ -71,6 +73,8 @@ pub trait Returned: Sized + Send + Sync + 'static {
 }
 
 impl Returned for () {
+    const OPTIONAL: bool = false;
+
     fn schema() -> Option<Type> {
         None
     }
@@ -87,6 +91,8 @@ impl Returned for () {
 }
 
 impl<T: Field + Send + Sync + 'static> Returned for T {
+    const OPTIONAL: bool = <T as Field>::OPTIONAL;
+
     fn schema() -> Option<Type> {
         Some(<T as Field>::schema())
     }
@@ -120,6 +126,7 @@ pub struct Results<R: Outcome> {
     /// The value from middlewares.
     pub(super) take: fn(AnyMessage<'static>) -> Result<R::Ok>,
     pub(super) schema: fn() -> Option<Type>,
+    pub(super) optional: bool,
     pub(super) declared: fn() -> Vec<Thrown>,
 }
 
@@ -146,6 +153,7 @@ where
         wrap: AnyMessage::new,
         take: AnyMessage::take,
         schema: R::Ok::schema,
+        optional: R::Ok::OPTIONAL,
         declared: R::Err::declared,
     }
 }

@@ -1,0 +1,60 @@
+//! Protobuf: the bytes are those of `prost` for the same message, and each reads what the other writes.
+
+mod nested;
+mod numbers;
+mod rules;
+
+use std::fmt::Debug;
+
+use bytes::{Bytes, BytesMut};
+use nested::{Nested, ProstNested, nested};
+use numbers::{ProstNumbers, numbers};
+use proptest::prelude::*;
+use streamx::Message;
+use streamx::codec::protobuf::{decode, encode};
+
+fn ours(message: &impl Message) -> Bytes {
+    let mut out = BytesMut::from("before");
+    encode(message, &mut out).unwrap();
+    out.split_off(6).freeze()
+}
+
+/// Both write the same, and read what the other wrote.
+fn same<M, P>(ours_value: &M, prosts: &P)
+where
+    M: Message + PartialEq + Debug,
+    P: prost::Message + Default + PartialEq + Debug,
+{
+    let bytes = ours(ours_value);
+    assert_eq!(bytes, prosts.encode_to_vec(), "{ours_value:?}");
+    assert_eq!(&decode::<M>(bytes.clone()).unwrap(), ours_value);
+    assert_eq!(&P::decode(bytes).unwrap(), prosts);
+}
+
+fn without_unions(nested: Nested) -> Nested {
+    let parent = nested.parent.map(|parent| Box::new(without_unions(*parent)));
+    Nested { choice: None, flat: None, parent, ..nested }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn numbers_and_texts_are_those_of_prost(numbers in numbers()) {
+        same(&numbers, &ProstNumbers::from(&numbers));
+    }
+
+    #[test]
+    fn lists_maps_unions_and_messages_are_those_of_prost(nested in nested()) {
+        same(&nested, &ProstNested::from(&nested));
+    }
+
+    /// One message behind the other is both merged, as prost does it; only the variant of a union is replaced whole.
+    #[test]
+    fn two_messages_in_a_row_are_merged_as_prost_does(first in nested(), second in nested()) {
+        let first = without_unions(first);
+        let both = Bytes::from([ours(&first), ours(&second)].concat());
+        let merged = <ProstNested as prost::Message>::decode(both.clone()).unwrap();
+        prop_assert_eq!(ProstNested::from(&decode::<Nested>(both).unwrap()), merged);
+    }
+}
