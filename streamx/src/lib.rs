@@ -36,6 +36,7 @@ pub mod fuzz;
 pub use call::{Context, Placement, Protocol, Service, middleware};
 pub use client::{Channel, Pool};
 pub use codec::Message;
+pub use codec::protobuf::well_known;
 pub use counters::Counters;
 pub use error::{BizError, Code, Error, Result, Side};
 pub use limits::Limits;

@@ -10,6 +10,7 @@ use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 use streamx::Message;
 use streamx::codec::{Value, protobuf};
 use streamx::schema::{Describe, Mode, NoProtoIdl, ServiceSchema, proto_idl, try_proto_idl};
+use streamx::well_known::{Any, Empty as Nothing, StringValue, Timestamp, Value as JsonValue};
 use streamx_tests::schema::{Described, SERVICE, method};
 use streamx_tests::structs::{
     Choice, Color, Empty, Inner, Lists, Maps, Mixed, Nested, Optionals, Scalars, Sets, Wrapper,
@@ -393,6 +394,52 @@ service Forms {
     // In the order of their numbers, which is how the other side writes them.
     let formed = Formed { body: None, ..formed };
     assert_described(&compiled(&FORMS), "Formed", &formed);
+}
+
+/// What others have defined.
+#[derive(Message, Debug, Default, PartialEq)]
+struct Foreign {
+    #[field(1)]
+    at: Option<Timestamp>,
+    #[field(2)]
+    parts: Vec<Any>,
+    #[field(3)]
+    by_name: BTreeMap<String, JsonValue>,
+    #[field(4)]
+    name: Option<StringValue>,
+}
+
+static FOREIGN: ServiceSchema = ServiceSchema::new(
+    "Importing",
+    Some("a.b"),
+    "",
+    &[&Described(|| method("Get", Mode::Unary, &[("it", Foreign::schema)], Some(Nothing::schema)))
+        as &dyn Describe],
+);
+
+#[test]
+fn what_others_have_defined_is_imported() {
+    let pool = compiled(&FOREIGN);
+    let message = pool.get_message_by_name("a.b.Foreign").unwrap();
+    let types: Vec<_> = message
+        .fields()
+        .map(|field| match field.kind() {
+            Kind::Message(map) if field.is_map() => map.map_entry_value_field().kind(),
+            kind => kind,
+        })
+        .map(|kind| kind.as_message().unwrap().full_name().to_owned())
+        .collect();
+    let google = ["Timestamp", "Any", "Value", "StringValue"].map(|name| format!("google.protobuf.{name}"));
+    assert_eq!(types, google);
+    let foreign = Foreign {
+        at: Some(Timestamp { seconds: 1, nanos: 2 }),
+        parts: vec![Any::pack("google.protobuf.Empty", &Nothing {}).unwrap()],
+        by_name: BTreeMap::from([("k".into(), vec![1.0.into(), JsonValue::default()].into())]),
+        name: Some(String::new().into()),
+    };
+    assert_described(&pool, "a.b.Foreign", &foreign);
+    let answer = pool.get_service_by_name("a.b.Importing").unwrap().methods().next().unwrap().output();
+    assert_eq!(answer.full_name(), "google.protobuf.Empty");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod nested;
 mod numbers;
 mod rules;
+mod well_known;
 
 use std::fmt::Debug;
 

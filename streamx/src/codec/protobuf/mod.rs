@@ -41,6 +41,7 @@ mod field;
 mod reader;
 mod repeated;
 pub(crate) mod spelling;
+pub mod well_known;
 mod writer;
 
 use bytes::{Bytes, BytesMut};

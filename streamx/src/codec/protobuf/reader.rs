@@ -114,13 +114,21 @@ impl ProtobufReader {
 
     #[inline]
     fn varint(&mut self) -> Result<u64, DecodeError> {
-        let rest = self.rest();
-        let (value, length) = match rest {
-            [byte, ..] if *byte < 0x80 => (u64::from(*byte), 1),
-            _ => long_varint(rest)?,
-        };
+        let (value, length) = first_varint(self.rest())?;
         self.at += length;
         Ok(value)
+    }
+
+    /// Reads many without looking up the bytes for each.
+    fn varints<T>(&mut self, count: usize, make: impl Fn(u64) -> T) -> Result<Vec<T>, DecodeError> {
+        let mut rest = self.rest();
+        let elements = reader::collect(count, || {
+            let (value, length) = first_varint(rest)?;
+            rest = rest.get(length..).unwrap_or_default();
+            Ok(make(value))
+        })?;
+        self.at = self.end - rest.len();
+        Ok(elements)
     }
 
     /// A length that is not above what is left.
@@ -208,7 +216,15 @@ impl ProtobufReader {
 /// The highest number a field can have in protobuf.
 const LAST_NUMBER: u64 = (1 << 29) - 1;
 
+/// A number and how many bytes it takes.
 #[inline]
+fn first_varint(bytes: &[u8]) -> Result<(u64, usize), DecodeError> {
+    match bytes {
+        [byte, ..] if *byte < 0x80 => Ok((u64::from(*byte), 1)),
+        _ => long_varint(bytes),
+    }
+}
+
 fn long_varint(bytes: &[u8]) -> Result<(u64, usize), DecodeError> {
     let mut value = 0;
     for (index, byte) in bytes.iter().take(10).enumerate() {
@@ -337,7 +353,17 @@ impl Reader for ProtobufReader {
     }
 
     fn i32s(&mut self, count: usize) -> Result<Vec<i32>, DecodeError> {
-        reader::collect(count, || self.narrow())
+        match self.encoding {
+            Encoding::Plain => self.varints(count, |value| (value as u32).cast_signed()),
+            _ => reader::collect(count, || self.narrow()),
+        }
+    }
+
+    fn i64s(&mut self, count: usize) -> Result<Vec<i64>, DecodeError> {
+        match self.encoding {
+            Encoding::Plain => self.varints(count, u64::cast_signed),
+            _ => reader::collect(count, || self.i64()),
+        }
     }
 
     #[inline]

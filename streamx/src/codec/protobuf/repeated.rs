@@ -2,7 +2,7 @@
 
 use super::field::{absent_element, is_container, take_element};
 use super::{ProtobufReader, ProtobufWriter, Wire, put_element};
-use crate::codec::{DecodeError, Kind, Reader, Value};
+use crate::codec::{DecodeError, Fault, Kind, Reader, Value};
 use crate::schema::Form;
 
 /// Whether elements of this kind can share one field.
@@ -58,9 +58,14 @@ pub(crate) fn take_list<T: Value>(
             Ok(Taken::All(elements))
         });
     }
+    if reader.wire() != Wire::of(T::KIND, form.value) {
+        return reader.skip(T::KIND).map(|()| Taken::Nothing);
+    }
     let mut element = None;
     take_element(&mut element, form, reader).map_err(|error| error.in_element(known))?;
-    Ok(element.map_or(Taken::Nothing, Taken::One))
+    // Elements are not dropped: one that is a union must have a variant.
+    let unknown = || DecodeError::new(Fault::UnknownVariant).in_element(known);
+    element.map(Taken::One).ok_or_else(unknown)
 }
 
 /// Writes the entries of a map, each a message of a key and a value.
