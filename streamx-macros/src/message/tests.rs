@@ -37,6 +37,23 @@ fn a_struct() {
 }
 
 #[test]
+fn a_struct_with_forms_of_protobuf() {
+    assert_snapshot(
+        "message_proto",
+        quote! {
+            pub struct Request {
+                #[field(1, proto = "sint64")]
+                pub id: i64,
+                #[field(2, proto = "map<fixed32, _>")]
+                pub names: HashMap<i32, String>,
+                #[field(3, proto = "oneof")]
+                pub body: Option<Body>,
+            }
+        },
+    );
+}
+
+#[test]
 fn a_generic_struct() {
     assert_snapshot(
         "message_generic",

@@ -47,7 +47,7 @@ pub enum Fault {
     UnknownVariant,
     /// A list, set or map of protobuf that is no field.
     Bare,
-    /// What a protocol of the Apache `thrift` crate said.
+    /// What a protocol of the Apache `thrift` crate said, or `prost`.
     Foreign(String),
 }
 

@@ -64,13 +64,16 @@ pub struct StructDescription {
     pub rust: RustType,
     /// Which of the three it is.
     pub shape: Shape,
-    /// The `.proto` file that defines it, if it is one that exists.
+    /// The `.proto` file that defines it, if it is one that exists; [`IMPORT_UNKNOWN`] if nobody knows which.
     pub import: Option<&'static str>,
     /// The arguments of a generic message.
     pub arguments: &'static [fn() -> Type],
     /// The fields in the order of their declaration.
     pub fields: &'static [FieldDescription],
 }
+
+/// Stands for a `.proto` file that exists, but not here.
+pub const IMPORT_UNKNOWN: &str = "";
 
 /// What a struct is in the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

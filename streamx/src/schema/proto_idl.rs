@@ -6,8 +6,8 @@ use std::fmt;
 use super::proto_types::{enum_prefix, is_message, number_name, screaming};
 use super::walk::{self, Definition};
 use super::{
-    Encoding, EnumDescription, FieldDescription, Form, MethodSchema, Mode, NameClash, Presence,
-    ServiceSchema, Shape, StructDescription, Type,
+    Encoding, EnumDescription, FieldDescription, Form, IMPORT_UNKNOWN, MethodSchema, Mode, NameClash,
+    Presence, ServiceSchema, Shape, StructDescription, Type,
 };
 
 /// A complete `.proto` file (proto3), which protoc accepts.
@@ -50,6 +50,11 @@ pub enum NoProtoIdl {
         /// The number.
         number: i16,
     },
+    /// A message was generated from a `.proto` file that is not known here.
+    Elsewhere {
+        /// Its name.
+        message: &'static str,
+    },
 }
 
 impl fmt::Display for NoProtoIdl {
@@ -59,6 +64,11 @@ impl fmt::Display for NoProtoIdl {
             Self::ReservedNumber { field, number } => write!(
                 f,
                 "`{field}` has the number {number}, and protobuf keeps 19000 to 19999 for itself: give it another one"
+            ),
+            Self::Elsewhere { message } => write!(
+                f,
+                "`{message}` was generated from a `.proto` file, which this program does not have: that file is the place of \
+                 the service, too"
             ),
         }
     }
@@ -218,6 +228,9 @@ impl File {
         Ok(match part {
             Part::Message(name) => name.clone(),
             Part::Schema(Type::Struct(description)) => match description.import {
+                Some(IMPORT_UNKNOWN) => {
+                    return Err(NoProtoIdl::Elsewhere { message: description.name });
+                }
                 Some(import) => {
                     self.imports.insert(import);
                     imported_name(import, description.name)

@@ -1,5 +1,6 @@
 //! Protobuf: the bytes are those of `prost` for the same message, and each reads what the other writes.
 
+mod foreign;
 mod nested;
 mod numbers;
 mod rules;

@@ -38,6 +38,8 @@
 //! a union is not), lists and maps continue. Unknown fields, groups, and fields of another wire type are skipped.
 
 mod field;
+#[cfg(feature = "prost")]
+mod prost;
 mod reader;
 mod repeated;
 pub(crate) mod spelling;
@@ -46,6 +48,8 @@ mod writer;
 
 use bytes::{Bytes, BytesMut};
 
+#[cfg(feature = "prost")]
+pub use self::prost::Prost;
 pub(crate) use field::{begin_value, merge_value, put_element, put_value, take_value, take_variant};
 pub use reader::ProtobufReader;
 pub(crate) use repeated::{Taken, put_list, put_map, take_entry, take_list};

@@ -89,6 +89,14 @@ impl ProtobufReader {
         Ok(value)
     }
 
+    /// All that is left of the innermost message, for a library that reads a whole message.
+    #[cfg(feature = "prost")]
+    pub(super) fn take_rest(&mut self) -> Bytes {
+        let rest = self.source.slice(self.at..self.end);
+        self.at = self.end;
+        rest
+    }
+
     /// How many values of a wire type are left in the innermost message.
     pub(super) fn count(&self, wire: Wire) -> Result<usize, DecodeError> {
         let rest = self.rest();

@@ -48,6 +48,12 @@ impl ProtobufWriter {
         (self.out, self.failure)
     }
 
+    /// The buffer, for a library that writes a whole message.
+    #[cfg(feature = "prost")]
+    pub(super) fn out(&mut self) -> &mut BytesMut {
+        &mut self.out
+    }
+
     /// What was written, for the place of something that is to be taken back.
     #[inline]
     pub(super) fn mark(&self) -> usize {
