@@ -3,7 +3,7 @@
 pub use crate::__apache_thrift as apache_thrift;
 pub use crate::Error;
 pub use crate::codec::protobuf::spelling::{
-    InProtobuf, Oneof, Part, Spelling, Union, form, is_variant, oneof_form, proto,
+    InProtobuf, Oneof, Part, Spelling, Union, form, form_of, is_variant, oneof_form, proto,
 };
 pub use crate::codec::throws::{exception, thrown};
 pub use crate::codec::{

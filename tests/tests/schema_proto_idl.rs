@@ -10,7 +10,7 @@ use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 use streamx::Message;
 use streamx::codec::{Value, protobuf};
 use streamx::schema::{Describe, Mode, NoProtoIdl, ServiceSchema, proto_idl, try_proto_idl};
-use streamx::well_known::{Any, Empty as Nothing, StringValue, Timestamp, Value as JsonValue};
+use streamx::well_known::{Any, Empty as Nothing, JsonValue, StringValue, Timestamp};
 use streamx_tests::schema::{Described, SERVICE, method};
 use streamx_tests::structs::{
     Choice, Color, Empty, Inner, Lists, Maps, Mixed, Nested, Optionals, Scalars, Sets, Wrapper,

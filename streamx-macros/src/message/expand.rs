@@ -67,7 +67,7 @@ fn structure(message: &Message, fields: &[Field], exception: bool) -> TokenStrea
     let slots: Vec<_> = fields.iter().map(|field| local(&field.ty, &format!("f{}", field.number))).collect();
     let is_oneof = |field: &&Field| field.proto.as_ref().is_some_and(Proto::is_oneof);
     let numbers: Vec<_> = fields.iter().filter(|field| !is_oneof(field)).map(|field| field.number).collect();
-    let forms: Vec<_> = fields.iter().map(|field| form(field, &numbers, rt)).collect();
+    let forms: Vec<_> = fields.iter().enumerate().map(|(index, field)| form_used(index, field, rt)).collect();
     let put = fields.iter().zip(&forms).map(|(field, form)| {
         let (ident, ty, number) = (&field.ident, &field.ty, field.number);
         match form {
@@ -105,8 +105,7 @@ fn structure(message: &Message, fields: &[Field], exception: bool) -> TokenStrea
         };
         quote!(#ident: #value,)
     });
-    let descriptions =
-        fields.iter().zip(&forms).map(|(field, form)| field_description(field, form.as_ref(), rt));
+    let descriptions = fields.iter().map(|field| field_description(field, &numbers, rt));
     let shape = if exception { quote!(Exception) } else { quote!(Struct) };
 
     let mut generics = message.generics.clone();
@@ -235,7 +234,9 @@ fn value(message: &Message, generics: &Generics, coding: &Coding) -> TokenStream
             }
         }
     });
+    let aside = not_recommended(message);
     quote! {
+        #aside
         impl #impl_generics #rt::Value for #ident #ty_generics #bounds {
             const KIND: #rt::Kind = #rt::Kind::Struct;
             fn schema() -> #rt::Type {
@@ -274,7 +275,9 @@ fn description(
         let parameter = &parameter.ident;
         quote!(<#parameter as #rt::Value>::schema)
     });
+    let aside = not_recommended(message);
     quote! {
+        #aside
         impl #impl_generics #rt::Message for #ident #ty_generics #bounds {
             const DESCRIPTION: &'static #rt::StructDescription = &#rt::StructDescription {
                 name: #name,
@@ -289,23 +292,34 @@ fn description(
     }
 }
 
-/// How the field is written in protobuf; `None` for the usual form.
-fn form(field: &Field, numbers: &[i16], rt: &Ident) -> Option<TokenStream> {
+/// How the field is written in protobuf, for its description. Whether it can be written so is asked for here only.
+fn form(field: &Field, numbers: &[i16], rt: &Ident) -> TokenStream {
     let ty = &field.ty;
-    let proto = field.proto.as_ref().map(|proto| {
-        if proto.is_oneof() {
+    let explicit = is_explicit(field).then(|| quote!(.explicit()));
+    match &field.proto {
+        Some(proto) if proto.is_oneof() => {
             quote_spanned!(place(ty)=> const { #rt::oneof_form::<#ty>(&[#(#numbers),*]) })
-        } else {
-            let marker = proto.marker(rt);
-            quote_spanned!(place(ty)=> #rt::form::<#ty, #marker>())
         }
-    });
-    let explicit = field.required || field.default.is_some();
-    match proto {
-        Some(proto) if explicit => Some(quote!(#proto.explicit())),
-        Some(proto) => Some(proto),
-        None => explicit.then(|| quote!(#rt::Form::EXPLICIT)),
+        Some(proto) => {
+            let marker = proto.marker(rt);
+            quote_spanned!(place(ty)=> #rt::form::<#ty, #marker>()#explicit)
+        }
+        None if is_explicit(field) => quote!(#rt::Form::EXPLICIT),
+        None => quote!(#rt::Form::PLAIN),
     }
+}
+
+/// The same where the field is put and taken; `None` for the usual form.
+fn form_used(index: usize, field: &Field, rt: &Ident) -> Option<TokenStream> {
+    match &field.proto {
+        Some(_) => Some(quote!(#rt::form_of::<Self>(#index))),
+        None => is_explicit(field).then(|| quote!(#rt::Form::EXPLICIT)),
+    }
+}
+
+/// Whether the field differs from its zero when it is absent.
+fn is_explicit(field: &Field) -> bool {
+    field.required || field.default.is_some()
 }
 
 /// The arms that read the fields into their places: by number, then the numbers of the variants of oneofs.
@@ -337,8 +351,13 @@ fn arms(
     by_number
 }
 
-fn field_description(field: &Field, form: Option<&TokenStream>, rt: &Ident) -> TokenStream {
-    let form = form.map_or_else(|| quote!(#rt::Form::PLAIN), Clone::clone);
+/// A message of others is never what a user has meant, so errors do not offer it.
+fn not_recommended(message: &Message) -> Option<TokenStream> {
+    message.import.as_ref().map(|_| quote!(#[diagnostic::do_not_recommend]))
+}
+
+fn field_description(field: &Field, numbers: &[i16], rt: &Ident) -> TokenStream {
+    let form = form(field, numbers, rt);
     let Field { ty, number, name, doc, required, .. } = field;
     let schema = quote_spanned!(place(ty)=> <#ty as #rt::Field>::schema);
     let optional = quote_spanned!(place(ty)=> <#ty as #rt::Field>::OPTIONAL);

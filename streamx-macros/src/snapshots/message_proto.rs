@@ -10,7 +10,7 @@ const _: () = {
                 <i64 as __rt::Field>::put_as(
                     &self.id,
                     1i16,
-                    __rt::form::<i64, __rt::proto::sint64>(),
+                    __rt::form_of::<Self>(0usize),
                     writer,
                 );
                 <HashMap<
@@ -19,10 +19,7 @@ const _: () = {
                 > as __rt::Field>::put_as(
                     &self.names,
                     2i16,
-                    __rt::form::<
-                        HashMap<i32, String>,
-                        __rt::proto::map<__rt::proto::fixed32, __rt::proto::any>,
-                    >(),
+                    __rt::form_of::<Self>(1usize),
                     writer,
                 );
                 <Option<
@@ -30,7 +27,7 @@ const _: () = {
                 > as __rt::Field>::put_as(
                     &self.body,
                     3i16,
-                    const { __rt::oneof_form::<Option<Body>>(&[1i16, 2i16]) },
+                    __rt::form_of::<Self>(2usize),
                     writer,
                 );
                 writer.struct_end();
@@ -40,25 +37,16 @@ const _: () = {
             reader: &mut __R,
         ) -> ::core::result::Result<Self, __rt::DecodeError> {
             let mut f1 = <i64 as __rt::Field>::begin_as(
-                __rt::form::<i64, __rt::proto::sint64>(),
+                __rt::form_of::<Self>(0usize),
                 reader,
             );
             let mut f2 = <HashMap<
                 i32,
                 String,
-            > as __rt::Field>::begin_as(
-                __rt::form::<
-                    HashMap<i32, String>,
-                    __rt::proto::map<__rt::proto::fixed32, __rt::proto::any>,
-                >(),
-                reader,
-            );
+            > as __rt::Field>::begin_as(__rt::form_of::<Self>(1usize), reader);
             let mut f3 = <Option<
                 Body,
-            > as __rt::Field>::begin_as(
-                const { __rt::oneof_form::<Option<Body>>(&[1i16, 2i16]) },
-                reader,
-            );
+            > as __rt::Field>::begin_as(__rt::form_of::<Self>(2usize), reader);
             __rt::read_message(
                 <Self as __rt::Message>::DESCRIPTION,
                 reader,
@@ -66,7 +54,7 @@ const _: () = {
                     1i16 => {
                         <i64 as __rt::Field>::take_as(
                             &mut f1,
-                            __rt::form::<i64, __rt::proto::sint64>(),
+                            __rt::form_of::<Self>(0usize),
                             kind,
                             reader,
                         )
@@ -77,10 +65,7 @@ const _: () = {
                             String,
                         > as __rt::Field>::take_as(
                             &mut f2,
-                            __rt::form::<
-                                HashMap<i32, String>,
-                                __rt::proto::map<__rt::proto::fixed32, __rt::proto::any>,
-                            >(),
+                            __rt::form_of::<Self>(1usize),
                             kind,
                             reader,
                         )
@@ -90,7 +75,7 @@ const _: () = {
                             Body,
                         > as __rt::Field>::take_as(
                             &mut f3,
-                            const { __rt::oneof_form::<Option<Body>>(&[1i16, 2i16]) },
+                            __rt::form_of::<Self>(2usize),
                             kind,
                             reader,
                         )
@@ -100,7 +85,7 @@ const _: () = {
                             Body,
                         > as __rt::Field>::take_as(
                             &mut f3,
-                            const { __rt::oneof_form::<Option<Body>>(&[1i16, 2i16]) },
+                            __rt::form_of::<Self>(2usize),
                             kind,
                             reader,
                         )
@@ -125,7 +110,7 @@ const _: () = {
                     1i16 => {
                         <i64 as __rt::Field>::merge_as(
                             &mut self.id,
-                            __rt::form::<i64, __rt::proto::sint64>(),
+                            __rt::form_of::<Self>(0usize),
                             kind,
                             reader,
                         )
@@ -136,10 +121,7 @@ const _: () = {
                             String,
                         > as __rt::Field>::merge_as(
                             &mut self.names,
-                            __rt::form::<
-                                HashMap<i32, String>,
-                                __rt::proto::map<__rt::proto::fixed32, __rt::proto::any>,
-                            >(),
+                            __rt::form_of::<Self>(1usize),
                             kind,
                             reader,
                         )
@@ -149,7 +131,7 @@ const _: () = {
                             Body,
                         > as __rt::Field>::merge_as(
                             &mut self.body,
-                            const { __rt::oneof_form::<Option<Body>>(&[1i16, 2i16]) },
+                            __rt::form_of::<Self>(2usize),
                             kind,
                             reader,
                         )
@@ -159,7 +141,7 @@ const _: () = {
                             Body,
                         > as __rt::Field>::merge_as(
                             &mut self.body,
-                            const { __rt::oneof_form::<Option<Body>>(&[1i16, 2i16]) },
+                            __rt::form_of::<Self>(2usize),
                             kind,
                             reader,
                         )

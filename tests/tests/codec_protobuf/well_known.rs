@@ -7,7 +7,7 @@ use prost_types::value::Kind;
 use streamx::codec::protobuf::decode;
 use streamx::well_known::{
     Any, BoolValue, BytesValue, DoubleValue, Duration, Empty, FieldMask, FloatValue, Int32Value, Int64Value,
-    ListValue, StringValue, Struct, Timestamp, UInt32Value, UInt64Value, Value,
+    JsonValue, ListValue, StringValue, Struct, Timestamp, UInt32Value, UInt64Value,
 };
 
 use super::numbers::Numbers;
@@ -41,7 +41,7 @@ fn their_bytes_are_those_of_prost() {
 fn json_is_that_of_prost() {
     let object = Struct::from_iter([
         ("bool", false.into()),
-        ("list", vec![1.0.into(), Value::default(), "x".into()].into()),
+        ("list", vec![1.0.into(), JsonValue::default(), "x".into()].into()),
         ("number", 0.0.into()),
         ("object", Struct::default().into()),
         ("text", String::new().into()),

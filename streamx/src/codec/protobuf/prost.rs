@@ -67,6 +67,7 @@ impl<M> DerefMut for Prost<M> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: ProstMessage + Name + Default + 'static> Message for Prost<M> {
     const DESCRIPTION: &'static StructDescription = &StructDescription {
         name: M::NAME,
@@ -90,6 +91,7 @@ impl<M: ProstMessage + Name + Default + 'static> Message for Prost<M> {
 /// The field that has the bytes in Thrift.
 const BYTES: i16 = 1;
 
+#[diagnostic::do_not_recommend]
 impl<M: ProstMessage + Name + Default + 'static> Value for Prost<M> {
     const KIND: Kind = Kind::Struct;
 

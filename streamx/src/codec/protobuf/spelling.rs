@@ -127,6 +127,12 @@ pub const fn form<T: InProtobuf<P>, P: Spelling>() -> Form {
     P::FORM
 }
 
+/// The form of the field at this place of a message.
+#[inline]
+pub fn form_of<M: Message>(index: usize) -> Form {
+    M::DESCRIPTION.fields.get(index).map_or(Form::PLAIN, |field| field.form)
+}
+
 /// The form of a oneof in a message whose fields have these numbers.
 pub const fn oneof_form<T: Oneof>(taken: &[i16]) -> Form {
     let mut variant = 0;

@@ -93,14 +93,14 @@ pub struct Any {
 pub struct Struct {
     /// Its members.
     #[field(1)]
-    pub fields: BTreeMap<String, Value>,
+    pub fields: BTreeMap<String, JsonValue>,
 }
 
-/// A JSON value.
+/// A JSON value: `google.protobuf.Value`.
 #[derive(Message, Clone, Debug, PartialEq)]
-#[message(crate = crate, import = "google/protobuf/struct.proto")]
+#[message(crate = crate, rename = "Value", import = "google/protobuf/struct.proto")]
 #[allow(clippy::exhaustive_enums, reason = "JSON has no other values")]
-pub enum Value {
+pub enum JsonValue {
     /// `null`
     #[field(1)]
     Null(NullValue),
@@ -138,7 +138,7 @@ pub enum NullValue {
 pub struct ListValue {
     /// Its elements.
     #[field(1)]
-    pub values: Vec<Value>,
+    pub values: Vec<JsonValue>,
 }
 
 macro_rules! wrappers {
@@ -265,19 +265,19 @@ impl Any {
     }
 }
 
-impl<K: Into<String>> FromIterator<(K, Value)> for Struct {
-    fn from_iter<I: IntoIterator<Item = (K, Value)>>(members: I) -> Self {
+impl<K: Into<String>> FromIterator<(K, JsonValue)> for Struct {
+    fn from_iter<I: IntoIterator<Item = (K, JsonValue)>>(members: I) -> Self {
         Self { fields: members.into_iter().map(|(name, value)| (name.into(), value)).collect() }
     }
 }
 
-impl FromIterator<Value> for ListValue {
-    fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
+impl FromIterator<JsonValue> for ListValue {
+    fn from_iter<I: IntoIterator<Item = JsonValue>>(values: I) -> Self {
         Self { values: values.into_iter().collect() }
     }
 }
 
-impl Default for Value {
+impl Default for JsonValue {
     /// `null`
     fn default() -> Self {
         Self::Null(NullValue::NullValue)
@@ -286,7 +286,7 @@ impl Default for Value {
 
 macro_rules! values {
     ($($type:ty: |$value:ident| $variant:ident($made:expr);)*) => {$(
-        impl From<$type> for Value {
+        impl From<$type> for JsonValue {
             fn from($value: $type) -> Self {
                 Self::$variant($made)
             }
