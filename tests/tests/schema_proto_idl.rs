@@ -442,6 +442,60 @@ fn what_others_have_defined_is_imported() {
     assert_eq!(answer.full_name(), "google.protobuf.Empty");
 }
 
+/// Adds.
+#[streamx::service(namespace = "sums")]
+trait Sums {
+    /// Both.
+    async fn add(&self, a: i64, #[field(5)] b: Option<i32>) -> streamx::Result<Option<i64>>;
+    async fn maybe(&self, page: Option<Inner>) -> streamx::Result<Option<Inner>>;
+    async fn plain(&self, ctx: streamx::Context, page: Inner) -> streamx::Result<Inner>;
+    async fn all(&self, pages: Vec<Inner>) -> streamx::Result<()>;
+    #[client_stream]
+    async fn upload(&self, pages: streamx::Streaming<Inner>) -> streamx::Result<Inner>;
+}
+
+#[test]
+fn the_server_of_a_service_has_its_schema() {
+    let idl = SumsServer::<()>::proto_idl();
+    let messages = "\
+message AddRequest {
+  int64 a = 1;
+  optional int32 b = 5;
+}
+
+message AddResponse {
+  optional int64 result = 1;
+}
+
+message MaybeRequest {
+  Inner page = 1;
+}
+
+message MaybeResponse {
+  Inner result = 1;
+}
+
+message AllRequest {
+  repeated Inner pages = 1;
+}
+
+message AllResponse {
+}
+
+// Adds.
+service Sums {
+  // Both.
+  rpc Add(AddRequest) returns (AddResponse);
+  rpc Maybe(MaybeRequest) returns (MaybeResponse);
+  rpc Plain(Inner) returns (Inner);
+  rpc All(AllRequest) returns (AllResponse);
+  rpc Upload(stream Inner) returns (Inner);
+}
+";
+    assert!(idl.starts_with("syntax = \"proto3\";\n\npackage sums;\n\nmessage Inner {\n"), "{idl}");
+    assert!(idl.ends_with(messages), "{idl}");
+}
+
 #[test]
 fn what_protobuf_cannot_say_is_an_error() {
     #[derive(Message, Default)]

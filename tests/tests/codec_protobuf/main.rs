@@ -9,7 +9,7 @@ mod well_known;
 use std::fmt::Debug;
 
 use bytes::{Bytes, BytesMut};
-use nested::{Nested, ProstNested, nested};
+use nested::{Leaf, Nested, ProstNested, nested};
 use numbers::{ProstNumbers, numbers};
 use proptest::prelude::*;
 use streamx::Message;
@@ -58,5 +58,28 @@ proptest! {
         let both = Bytes::from([ours(&first), ours(&second)].concat());
         let merged = <ProstNested as prost::Message>::decode(both.clone()).unwrap();
         prop_assert_eq!(ProstNested::from(&decode::<Nested>(both).unwrap()), merged);
+    }
+}
+
+/// The places of lengths around it are widened beforehand.
+#[test]
+fn a_large_text_in_nested_messages_is_that_of_prost() {
+    for length in [1000, 1024, 16_383, 16_384, 100_000, 2_097_152] {
+        for depth in 0..8 {
+            let leaf = Leaf { name: "x".repeat(length) };
+            let innermost = Nested { leaf: Some(leaf), flags: vec![true], ..Nested::default() };
+            let nested = (0..depth).fold(innermost, |inner, level| {
+                let ints = vec![7; level * 60];
+                let kids = vec![Nested { ints: vec![1; 200], ..Nested::default() }];
+                Nested {
+                    ints,
+                    kids,
+                    parent: Some(Box::new(inner)),
+                    texts: vec!["a".into()],
+                    ..Nested::default()
+                }
+            });
+            same(&nested, &ProstNested::from(&nested));
+        }
     }
 }

@@ -158,6 +158,7 @@ fn the_schema_is_in_the_binary() {
     macro_rules! println { ($($text:tt)*) => { PRINTED.with_borrow_mut(|all| all.push_str(&format!($($text)*))) }; }
 
 println!("{}", TestServiceServer::<Echo>::thrift_idl());   // a complete .thrift file; the Apache compiler and Kitex's tool accept it
+println!("{}", TestServiceServer::<Echo>::proto_idl());    // a complete .proto file; protoc accepts it
 
     let idl = PRINTED.take();
     for part in [
@@ -168,6 +169,8 @@ println!("{}", TestServiceServer::<Echo>::thrift_idl());   // a complete .thrift
         "service TestService {",
         "3: required i64 id",
         "userTags",
+        "syntax = \"proto3\";",
+        "rpc EchoClient(stream Request) returns (Response);",
         "throws (1: NotFound",
         "oneway void Notify(",
         "streaming.mode = \"bidirectional\"",

@@ -8,7 +8,8 @@ use crate::schema::{Encoding, Form};
 ///
 /// Numbers, texts and bytes are written as the field that was begun, with its key in front, or bare when there is none,
 /// as in a packed list. The length in front of a nested message is not known when its place is left free; the place is
-/// as wide as the last length at this depth was, and what follows is moved when it turns out wider or narrower.
+/// as wide as the last length at this level was, and what follows is moved when it turns out wider or narrower. Before a
+/// large text or blob the places are widened, so that it is not moved.
 #[derive(Debug)]
 pub struct ProtobufWriter {
     out: BytesMut,
@@ -20,10 +21,23 @@ pub struct ProtobufWriter {
     depth: u32,
     /// How many lengths are open.
     open: usize,
-    /// How many bytes the last length took, by the number of those open around it.
-    widths: [u8; 8],
+    /// The places of the innermost of them, by their level; where none is open, the width of the last one.
+    places: [Place; LEVELS],
     failure: Option<EncodeError>,
 }
+
+/// The place of a length: what follows it, and how many bytes it takes.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    start: usize,
+    width: usize,
+}
+
+/// How many places are known while they are open. One further out is right too, but what follows may be moved.
+const LEVELS: usize = 4;
+
+/// From how many bytes on a text is not to be moved.
+const LARGE: usize = 1024;
 
 /// The longest key and number: 3 and 10 bytes, rounded up to what is copied at once.
 const LONGEST: usize = 16;
@@ -38,7 +52,7 @@ impl ProtobufWriter {
             implicit: false,
             depth: 0,
             open: 0,
-            widths: [1; 8],
+            places: [Place { start: 0, width: 1 }; LEVELS],
             failure: None,
         }
     }
@@ -84,25 +98,42 @@ impl ProtobufWriter {
 
     /// Writes a field that has a length, whatever it is.
     pub(super) fn nested(&mut self, number: i16, body: impl FnOnce(&mut Self)) {
-        let level = self.open % self.widths.len();
-        let width = usize::from(self.widths[level]);
+        let level = self.open % LEVELS;
+        let width = self.places[level].width;
         let mut head = Block::default();
         head.key(number, Wire::Length);
         head.length += width;
         head.put(&mut self.out);
-        let start = self.out.len();
+        let outer = std::mem::replace(&mut self.places[level], Place { start: self.out.len(), width });
         self.open += 1;
         body(self);
         self.open -= 1;
+        let Place { start, width } = self.places[level];
         let length = self.length(self.out.len() - start);
-        let mut place = Block::default();
-        place.varint(length);
-        let (hole, needed) = (start - width, place.length);
+        let mut bytes = Block::default();
+        bytes.varint(length);
+        let (hole, needed) = (start - width, bytes.length);
         if needed != width {
             self.move_body(start, hole + needed);
         }
-        self.widths[level] = needed as u8;
-        self.out[hole..hole + needed].copy_from_slice(&place.bytes[..needed]);
+        self.out[hole..hole + needed].copy_from_slice(&bytes.bytes[..needed]);
+        self.places[level] = if self.open < LEVELS { Place { start, width: needed } } else { outer };
+    }
+
+    /// Makes the places of lengths as wide as they must be when so many bytes are added.
+    #[cold]
+    fn widen(&mut self, coming: usize) {
+        for level in self.open.saturating_sub(LEVELS)..self.open {
+            let Place { start, width } = self.places[level % LEVELS];
+            let mut bytes = Block::default();
+            bytes.varint((self.out.len() - start + coming) as u64);
+            let Some(wider) = bytes.length.checked_sub(width) else { continue };
+            self.move_body(start, start + wider);
+            self.places[level % LEVELS].width += wider;
+            for inner in level..self.open {
+                self.places[inner % LEVELS].start += wider;
+            }
+        }
     }
 
     /// Moves everything from one place on to another.
@@ -302,6 +333,9 @@ impl Writer for ProtobufWriter {
     fn bytes(&mut self, value: &[u8]) {
         if self.implicit && value.is_empty() {
             return;
+        }
+        if value.len() >= LARGE && self.open > 0 {
+            self.widen(value.len());
         }
         let length = self.length(value.len());
         let mut block = Block::default();
