@@ -1,7 +1,36 @@
 //! Protobuf, as proto3 writes it: the bytes are those of `prost` for the same message.
 //!
-//! The derive knows nothing of it. It puts and takes fields; what a field is in protobuf is said here, once for numbers,
-//! texts, messages and enums (`field.rs`) and once for lists, sets and maps (`repeated.rs`).
+//! ```
+//! use streamx::Message;
+//! use streamx::codec::protobuf::{decode, encode};
+//!
+//! #[derive(Message, Clone, Debug, Default, PartialEq)]
+//! struct Search {
+//!     #[field(1)]
+//!     query: String,
+//!     #[field(2, proto = "uint32")]
+//!     limit: i32,
+//!     #[field(3, proto = "oneof")]
+//!     order: Option<Order>,
+//! }
+//!
+//! #[derive(Message, Clone, Debug, PartialEq)]
+//! enum Order {
+//!     #[field(4)]
+//!     ByField(String),
+//!     #[field(5)]
+//!     ByRank(bool),
+//! }
+//!
+//! # fn main() -> streamx::Result<()> {
+//! let search = Search { query: "hi".into(), limit: 0, order: Some(Order::ByRank(false)) };
+//! let mut out = bytes::BytesMut::new();
+//! encode(&search, &mut out)?;
+//! assert_eq!(*out, *b"\x0a\x02hi\x28\x00");
+//! assert_eq!(decode::<Search>(out.freeze())?, search);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! | in Rust | in protobuf |
 //! |---|---|
@@ -34,8 +63,16 @@
 //!
 //! The unsigned ones keep the bits: 4294967295 of a peer's `uint32` is -1 in an `i32`.
 //!
+//! Fields are written in the order of their declaration, which is the order of `prost` when they are declared in the order
+//! of their numbers. `prost` leaves out -0.0, which this crate writes, because it is not the zero of protobuf.
+//!
 //! What is read: fields in any order, the last one of a number wins, messages that come twice are merged (a variant of
-//! a union is not), lists and maps continue. Unknown fields, groups, and fields of another wire type are skipped.
+//! a union is not), lists and maps continue. Unknown fields, groups, and fields of another wire type are skipped. All of
+//! the bytes are the message.
+//!
+//! How it is made: the derive puts and takes fields without knowing the format. A writer or reader of protobuf says that it
+//! is one, and then a field is what `field.rs` makes of a number, a text, a message or an enum, and `repeated.rs` of a
+//! list, a set or a map.
 
 mod field;
 #[cfg(feature = "prost")]
