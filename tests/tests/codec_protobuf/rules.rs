@@ -241,6 +241,12 @@ fn a_failure_names_its_place() {
         failure(&[0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]),
         "Nested.ints[0]: the number does not fit its type"
     );
+    // A text that ends behind the message it is in, and a group that ends as another.
+    assert_eq!(
+        failure(&[0x6a, 2, 0x5a, 3, b'a', b'b', b'c']),
+        "Nested.kids[0].texts[0]: the bytes end inside this value"
+    );
+    assert_eq!(failure(&[0xfb, 0x0f, 0x0c, 0xfc, 0x0f]), "Nested.255: there is no wire type 4");
     assert_eq!(failure(&[0x00]), "Nested: the number does not fit its type");
     assert_eq!(failure(&[0x0f]), "Nested: there is no wire type 7");
     assert_eq!(failure(&[0xfc, 0x0f]), "Nested.255: there is no wire type 4");
