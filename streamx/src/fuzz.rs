@@ -12,7 +12,7 @@ use crate::wire::detect::Detected;
 use crate::wire::ttheader::connection::{Connection, Event};
 use crate::wire::ttheader::flow::Flow;
 use crate::wire::ttheader::frame::{self, DataHead, Frame};
-use crate::wire::unary::{self, Calls, EnvelopeKind, Framing, Matched, Unary};
+use crate::wire::unary::{self, Calls, EnvelopeKind, Form, Framing, Matched, Unary};
 use crate::wire::{Bounds, Cut, Violation};
 
 /// Small enough for the bytes of a fuzzer to get there.
@@ -29,12 +29,15 @@ pub fn detect(data: &[u8]) {
 /// Frames of TTHeader Streaming are cut the same however their bytes are split.
 pub fn frames(data: &[u8]) {
     let excess = |frame: Frame| (frame.excess, frame);
-    cut_in_pieces(data, |input| frame::cut(input, &BOUNDS).map(|cut| map(cut, excess)));
+    cut_in_pieces(data, || move |input: &mut _| frame::cut(input, &BOUNDS).map(|cut| map(cut, excess)));
 }
 
 /// Unary messages are cut the same however their bytes are split, and no reply finds a call twice.
 pub fn unary(data: &[u8]) {
-    cut_in_pieces(data, |input| unary::cut(input, &BOUNDS).map(|cut| map(cut, |message| (0, message))));
+    cut_in_pieces(data, || {
+        let mut cutter = unary::Cutter::default();
+        move |input: &mut _| cutter.cut(input, &BOUNDS).map(|cut| map(cut, |message| (0, message)))
+    });
     let mut script = Script(data);
     let mut calls = Calls::new();
     let mut tokens = Tokens::default();
@@ -82,11 +85,15 @@ pub fn machine(data: &[u8]) {
     assert_eq!((machine.len(), tokens.live.len()), (0, 0));
 }
 
-/// Cuts everything at once and byte by byte.
-fn cut_in_pieces<T: Debug>(data: &[u8], cut: impl Fn(&mut BytesMut) -> Result<Cut<(usize, T)>, Violation>) {
-    let (mut whole, mut pieces) = (Cutter::default(), Cutter::default());
-    let outcome = whole.feed(data, &cut);
-    assert_eq!(data.iter().try_for_each(|byte| pieces.feed(&[*byte], &cut)), outcome);
+/// Cuts everything at once and byte by byte, each with a machine of its own.
+fn cut_in_pieces<T: Debug, C>(data: &[u8], machine: impl Fn() -> C)
+where
+    C: FnMut(&mut BytesMut) -> Result<Cut<(usize, T)>, Violation>,
+{
+    let (mut whole, mut pieces) = (Input::default(), Input::default());
+    let outcome = whole.feed(data, &mut machine());
+    let mut cut = machine();
+    assert_eq!(data.iter().try_for_each(|byte| pieces.feed(&[*byte], &mut cut)), outcome);
     assert_eq!(pieces.units, whole.units);
     if outcome.is_ok() {
         assert_eq!((pieces.input, pieces.discard), (whole.input, whole.discard));
@@ -102,7 +109,7 @@ fn map<T, U>(cut: Cut<T>, to: impl FnOnce(T) -> U) -> Cut<U> {
 
 /// Whoever reads a socket.
 #[derive(Default)]
-struct Cutter {
+struct Input {
     input: BytesMut,
     /// How many bytes are to come that nobody wants: the payload of a frame that is too large.
     discard: usize,
@@ -110,12 +117,12 @@ struct Cutter {
     units: Vec<String>,
 }
 
-impl Cutter {
+impl Input {
     /// Takes what has arrived; the error is the text of a violation.
     fn feed<T: Debug>(
         &mut self,
         bytes: &[u8],
-        cut: &impl Fn(&mut BytesMut) -> Result<Cut<(usize, T)>, Violation>,
+        cut: &mut impl FnMut(&mut BytesMut) -> Result<Cut<(usize, T)>, Violation>,
     ) -> Result<(), String> {
         self.input.extend_from_slice(bytes);
         loop {
@@ -263,6 +270,15 @@ impl Owner {
     }
 }
 
+const FRAMINGS: [Framing; 6] = [
+    Framing::Framed(Form::Strict),
+    Framing::Framed(Form::Old),
+    Framing::Buffered(Form::Strict),
+    Framing::Buffered(Form::Old),
+    Framing::TTHeaderFramed,
+    Framing::TTHeader,
+];
+
 const METHODS: [&str; 3] = ["Echo", "Two", ""];
 
 /// Bytes that choose what happens.
@@ -325,13 +341,19 @@ impl<'a> Script<'a> {
     /// A reply that was written and read again.
     fn reply(&mut self) -> Unary {
         let kind = [EnvelopeKind::Reply, EnvelopeKind::Exception][usize::from(self.choice() % 2)];
-        let framing = [Framing::Framed, Framing::TTHeader][usize::from(self.choice() % 2)];
-        let (method, id) = (METHODS[usize::from(self.choice() % 3)], self.id());
+        let framing = FRAMINGS[usize::from(self.choice()) % FRAMINGS.len()];
+        let method = match framing {
+            // Without a name it is not recognised.
+            Framing::Framed(Form::Old) | Framing::Buffered(Form::Old) => METHODS[0],
+            _ => METHODS[usize::from(self.choice() % 3)],
+        };
+        let id = self.id();
         let mut out = BytesMut::new();
         let mark = unary::begin(&mut out, framing, 0, &[], &[], kind, method, id);
-        out.extend_from_slice(self.bytes());
+        // A Buffered message ends with its struct, so it has to have one.
+        unary::put_exception_body(&mut out, &self.text(), id);
         unary::end(&mut out, mark);
-        match unary::cut(&mut out, &BOUNDS) {
+        match unary::Cutter::default().cut(&mut out, &BOUNDS) {
             Ok(Cut::Whole(reply)) => reply,
             other => panic!("our own message is {other:?}"),
         }

@@ -10,7 +10,17 @@ VECTORS = HERE.parent / "vectors"
 # What one side says in a dialogue, as it said it.
 DIALOGUES = {
     "frames": ("ttheader-streaming", ["tt-bidi", "tt-biz-error", "tt-cancel", "tt-handler-error", "tt-metainfo"]),
-    "unary": ("unary", ["framed-two-calls", "framed-unknown-method", "ttheader-framed-metainfo"]),
+    "unary": (
+        "unary",
+        [
+            "framed-two-calls",
+            "framed-unknown-method",
+            "ttheader-framed-metainfo",
+            "buffered-two-calls",
+            "buffered-declared-exception",
+            "ttheader-unframed-metainfo",
+        ],
+    ),
 }
 
 # The longest value of each type that is not very long. The target reads them as a type of its own: numbers meet, types sometimes.

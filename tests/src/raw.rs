@@ -52,14 +52,15 @@ pub fn ttheader(
 
 /// The bytes of a Framed Thrift message; `kind` is 1 for a call, 2 for a reply, 3 for an exception, 4 for one-way.
 pub fn framed(kind: u8, method: &str, sequence: i32, body: &[u8]) -> Vec<u8> {
-    let message = envelope(kind, method, sequence, body);
+    let message = buffered(kind, method, sequence, body);
     let mut out = Vec::new();
     put_u32(&mut out, message.len());
     out.extend_from_slice(&message);
     out
 }
 
-fn envelope(kind: u8, method: &str, sequence: i32, body: &[u8]) -> Vec<u8> {
+/// The bytes of a Buffered one.
+pub fn buffered(kind: u8, method: &str, sequence: i32, body: &[u8]) -> Vec<u8> {
     let mut out = vec![0x80, 0x01, 0x00, kind];
     put_u32(&mut out, method.len());
     out.extend_from_slice(method.as_bytes());

@@ -245,13 +245,13 @@ async fn hostile_bytes_close_their_own_connection_and_are_named_in_the_log() {
     let mut stream = rig.echoes(1).await;
     let tls = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03];
     let cases: [(&[u8], &str); 7] = [
-        (&[0xa5; 64], "neither TTHeader nor Framed Thrift"),
-        (&[0; 64], "neither TTHeader nor Framed Thrift"),
-        (&[0xff; 4096], "neither TTHeader nor Framed Thrift"),
+        (&[0xa5; 64], "neither TTHeader nor Thrift binary"),
+        (&[0; 64], "neither TTHeader nor Thrift binary"),
+        (&[0xff; 4096], "neither TTHeader nor Thrift binary"),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2"),
         (&tls, "TLS"),
-        (&[0x80, 0x01, 0, 1, 0, 0, 0, 4], "Buffered"),
+        (&[0xff, 0xaf, 0, 8, 0, 1, 0, 1], "MeshHeader"),
     ];
     for (bytes, text) in cases {
         let mut peer = Raw::connect(rig.address()).await;
@@ -276,12 +276,14 @@ async fn bytes_that_break_the_protocol_later_close_their_own_connection_and_are_
         bytes[..4].copy_from_slice(&[0x00, 0x0f, 0xff, 0xff]);
         bytes
     };
-    let cases: [(&[u8], Vec<u8>); 5] = [
+    let garbage = [raw::buffered(1, "Wait", 1, b""), vec![0xa5; 64]].concat();
+    let cases: [(&[u8], Vec<u8>); 6] = [
         (&open, vec![0xa5; 64]),
         (&open, raw::frame(1, "9", "Echo", b"")),
         (&open, huge_header),
         (&open, unary.clone()),
         (&unary, vec![0xa5; 64]),
+        (&unary, garbage),
     ];
     for (number, (first, then)) in cases.into_iter().enumerate() {
         let mut peer = Raw::connect(rig.address()).await;

@@ -213,7 +213,7 @@ async fn connecting_makes_one_connection_and_a_short_one_is_not_kept() {
     for (pool, kept) in [(Pool::mux(3), 1), (Pool::long(), 1), (Pool::short(), 0)] {
         let handlers = Handlers::default();
         let (address, server) = serve("127.0.0.1:0", &handlers).await;
-        for scheme in ["ttheader", "framed"] {
+        for scheme in ["ttheader", "framed", "buffered"] {
             let channel = Channel::builder(format!("{scheme}://{address}")).pool(pool.clone());
             let channel = channel.connect().await.unwrap();
             assert_eq!(channel.counters().connections_opened, 1);

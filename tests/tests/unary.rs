@@ -224,6 +224,7 @@ async fn arguments_answers_and_declared_exceptions_travel_over_every_framing() {
     let clients = [
         MathClient::connect(&format!("ttheader://{address}")).await.unwrap(),
         MathClient::connect(&format!("framed://{address}")).await.unwrap(),
+        MathClient::connect(&format!("buffered://{address}")).await.unwrap(),
         MathClient::in_process(calculator.clone()),
     ];
     for client in clients {
@@ -260,7 +261,7 @@ async fn arguments_answers_and_declared_exceptions_travel_over_every_framing() {
 
 #[tokio::test]
 async fn a_one_way_call_is_handled_although_its_client_closes_at_once() {
-    for scheme in ["ttheader", "framed"] {
+    for scheme in ["ttheader", "framed", "buffered"] {
         let open = watch::Sender::new(false);
         let calculator = Calculator { gate: Some(open.subscribe()), ..Calculator::default() };
         let address = serve(&calculator).await;
@@ -275,13 +276,15 @@ async fn a_one_way_call_is_handled_although_its_client_closes_at_once() {
 }
 
 #[tokio::test]
-async fn a_framed_channel_says_that_it_carries_no_streams() {
+async fn a_framed_or_buffered_channel_says_that_it_carries_no_streams() {
     let rig = Rig::start().await;
-    let channel = Channel::connect(format!("framed://{}", rig.address())).await.unwrap();
-    let client = streamx_tests::probe::ProbeClient::new(channel);
-    let error = client.echo().await.unwrap_err();
-    assert!(error.to_string().contains("ttheader://"), "{error}");
-    assert_eq!(client.ask(Note::number(1)).await.unwrap(), Note::number(1));
+    for scheme in ["framed", "buffered"] {
+        let channel = Channel::connect(format!("{scheme}://{}", rig.address())).await.unwrap();
+        let client = streamx_tests::probe::ProbeClient::new(channel);
+        let error = client.echo().await.unwrap_err();
+        assert!(error.to_string().contains("ttheader://"), "{error}");
+        assert_eq!(client.ask(Note::number(1)).await.unwrap(), Note::number(1));
+    }
 }
 
 /// A server of its own at an address, until it is killed.

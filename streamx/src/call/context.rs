@@ -80,6 +80,8 @@ pub enum Protocol {
     TTHeader,
     /// A unary call in a Framed message.
     Framed,
+    /// A unary call in a Buffered message.
+    Buffered,
 }
 
 impl Context {
@@ -146,7 +148,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// The header has left, the pair does not fit, the key belongs to the protocol, or the protocol (Framed) has no
+    /// The header has left, the pair does not fit, the key belongs to the protocol, or the protocol (Framed, Buffered) has no
     /// place for it.
     pub fn set_header(&self, key: &str, value: &str) -> Result<()> {
         check_pair(key, value)?;

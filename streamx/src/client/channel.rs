@@ -70,7 +70,8 @@ pub struct ChannelBuilder {
 }
 
 impl Channel {
-    /// Connects to `ttheader://host:port`, `framed://host:port` (unary calls only) or `ttheader://unix:/path`.
+    /// Connects to `ttheader://host:port`, `framed://host:port` or `buffered://host:port`, the latter two for unary calls
+    /// only ([`guide::unary`](crate::guide::unary)); or to a socket, `ttheader://unix:/path`.
     ///
     /// # Errors
     ///

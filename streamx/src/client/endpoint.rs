@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::call::router::Router;
 use crate::counters::Meter;
 use crate::transport::{Serve, Socket, Stop, serve};
-use crate::wire::unary::Framing;
+use crate::wire::unary::{Form, Framing};
 use crate::{Code, Error, Limits, Result};
 
 /// What follows the scheme of a URL when the socket is a file.
@@ -28,6 +28,7 @@ pub(crate) struct Endpoint {
 enum Scheme {
     TTHeader,
     Framed,
+    Buffered,
 }
 
 #[derive(Clone)]
@@ -54,6 +55,7 @@ impl Endpoint {
         let scheme = match scheme {
             "ttheader" => Scheme::TTHeader,
             "framed" => Scheme::Framed,
+            "buffered" => Scheme::Buffered,
             other => return Err(bad(url, &format!("the scheme `{other}` is not known"))),
         };
         Ok(Self { scheme, place: Place::parse(rest).map_err(|why| bad(url, why))? })
@@ -72,8 +74,9 @@ impl Endpoint {
     /// How unary calls are framed.
     pub(crate) fn framing(&self) -> Framing {
         match self.scheme {
-            Scheme::TTHeader => Framing::TTHeader,
-            Scheme::Framed => Framing::Framed,
+            Scheme::TTHeader => Framing::TTHeaderFramed,
+            Scheme::Framed => Framing::Framed(Form::Strict),
+            Scheme::Buffered => Framing::Buffered(Form::Strict),
         }
     }
 
@@ -119,6 +122,7 @@ impl fmt::Display for Endpoint {
         let scheme = match self.scheme {
             Scheme::TTHeader => "ttheader",
             Scheme::Framed => "framed",
+            Scheme::Buffered => "buffered",
         };
         match &self.place {
             Place::Tcp(address) => write!(f, "{scheme}://{address}"),
@@ -143,7 +147,7 @@ impl fmt::Debug for Place {
 fn bad(url: &str, why: &str) -> Error {
     let text = format!(
         "`{url}` is not the URL of a server: {why}. What is possible: ttheader://host:port (streams and unary calls), \
-         framed://host:port (unary calls), ttheader://unix:/path"
+         framed://host:port and buffered://host:port (unary calls), ttheader://unix:/path"
     );
     Error::new(Code::InvalidArgument, text)
 }
@@ -154,7 +158,12 @@ mod tests {
 
     #[test]
     fn a_url_prints_as_it_was_given() {
-        for url in ["ttheader://127.0.0.1:8888", "framed://[::1]:1", "ttheader://unix:/run/echo.sock"] {
+        for url in [
+            "ttheader://127.0.0.1:8888",
+            "framed://[::1]:1",
+            "buffered://a:1",
+            "ttheader://unix:/run/echo.sock",
+        ] {
             assert_eq!(Endpoint::parse(url).unwrap().to_string(), url);
         }
     }

@@ -105,8 +105,8 @@ impl Error {
 
     /// A business error: a failure that is part of what a service promises, with a code of the application's own
     /// (any but 0, which means success on the wire) and a text. It reaches the caller over TTHeader Streaming and
-    /// TTHeader, as [`as_biz`](Self::as_biz); Framed messages have no place for it, there it is an ordinary failure
-    /// with its text (Kitex loses it altogether).
+    /// TTHeader, as [`as_biz`](Self::as_biz); Framed and Buffered messages have no place for it, there it is an ordinary
+    /// failure with its text (Kitex loses it altogether).
     ///
     /// ```
     /// let error = streamx::Error::biz(10001, "insufficient balance").with_extra("currency", "EUR");

@@ -1,14 +1,13 @@
 //! Which protocol the first bytes of a connection speak.
 
-use super::envelope::STRICT;
-use super::ttheader::header::STREAMING;
+use super::unary::Start;
 
 /// A protocol that is served. The choice holds for the whole connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// TTHeader Streaming.
     Streaming,
-    /// Unary calls, Framed or TTHeader-framed.
+    /// Unary calls, in any framing.
     Unary,
 }
 
@@ -24,28 +23,22 @@ pub(crate) enum Detected {
 
 /// Looks at the first eight bytes, however they arrived: with fewer there is no verdict.
 ///
-/// Two protocols can be told from bytes 4 to 7, in the order of Kitex (spec "Unary" 1.1): TTHeader with the
-/// streaming flag, then TTHeader and Framed Thrift. Everything else is refused, and what it seems to be is named.
-/// HTTP/2, HTTP/1 and TLS come first, as their bytes are text or a length where ours have a magic.
+/// In this order, the first that fits: text protocols, which are named and refused; TTHeader with the streaming flag;
+/// what [`Start`] takes for a unary message, whose order is that of Kitex (spec "Unary" 1.1); TLS, which is named last
+/// because the LENGTH of a frame may look like it. Within a unary connection every message is looked at anew, as its
+/// client may alternate framings; from one protocol to the other there is no way.
 pub(crate) fn detect(first: &[u8]) -> Detected {
     let Some(head) = first.first_chunk::<8>() else { return Detected::Need };
-    let [b0, b1, b2, _, b4, b5, b6, b7] = *head;
     if let Some((_, reason)) = FOREIGN.iter().find(|(start, _)| head.starts_with(start)) {
         return Detected::Nothing(reason);
     }
-    let flags = u16::from_be_bytes([b6, b7]);
-    match u16::from_be_bytes([b4, b5]) {
-        0x1000 if flags & STREAMING != 0 => Detected::Is(Protocol::Streaming),
-        0x1000 | STRICT => Detected::Is(Protocol::Unary),
-        0x9001 => Detected::Nothing("Kitex-Protobuf is not served"),
-        _ if [b0, b1] == STRICT.to_be_bytes() => {
-            Detected::Nothing("unframed (Buffered) Thrift is not served on this port; use Framed")
-        }
-        _ if [b0, b1] == [0xff, 0xaf] => Detected::Nothing("MeshHeader is not served"),
-        _ if [b0, b1] == [0x16, 0x03] && b2 <= 4 => {
+    match Start::of(head) {
+        Ok(Start::Streaming) => Detected::Is(Protocol::Streaming),
+        Ok(Start::Header | Start::Framed(_) | Start::Buffered(_)) => Detected::Is(Protocol::Unary),
+        Err(_) if matches!(head, [0x16, 0x03, 0..=4, ..]) => {
             Detected::Nothing("a TLS ClientHello on a port without TLS")
         }
-        _ => Detected::Nothing("neither TTHeader nor Framed Thrift"),
+        Err(reason) => Detected::Nothing(reason),
     }
 }
 
@@ -70,7 +63,8 @@ mod tests {
 
     #[test]
     fn first_bytes() {
-        let table: [(&[u8], Detected); 14] = [
+        const NEITHER: Detected = Detected::Nothing("neither TTHeader nor Thrift binary");
+        let table: [(&[u8], Detected); 25] = [
             (b"\0\0\0\x46\x10\0\0\x02", Detected::Is(Protocol::Streaming)),
             (b"\0\0\0\x46\x10\0\xff\xff", Detected::Is(Protocol::Streaming)),
             (b"\0\0\0\x30\x10\0\0\0", Detected::Is(Protocol::Unary)),
@@ -81,14 +75,26 @@ mod tests {
             (b"\x16\x03\x01\x02\0\x01\0\x01", Detected::Nothing("a TLS ClientHello on a port without TLS")),
             // A frame whose LENGTH looks like a ClientHello is a frame.
             (b"\x16\x03\x01\x02\x10\0\0\x02", Detected::Is(Protocol::Streaming)),
-            (
-                b"\x80\x01\0\x01\0\0\0\x04Echo",
-                Detected::Nothing("unframed (Buffered) Thrift is not served on this port; use Framed"),
-            ),
+            (b"\x80\x01\0\x01\0\0\0\x04Echo", Detected::Is(Protocol::Unary)),
             (b"\0\0\0\x1e\x90\x01\0\x01", Detected::Nothing("Kitex-Protobuf is not served")),
             (b"\xff\xaf\0\x08\0\x01\0\x01", Detected::Nothing("MeshHeader is not served")),
-            (b"\0\0\0\0\0\0\0\0", Detected::Nothing("neither TTHeader nor Framed Thrift")),
+            // Without a map, and with the length of a Framed message behind it.
+            (b"\xff\xaf\0\x02\0\0\0\x1e", Detected::Nothing("MeshHeader is not served")),
+            (b"\0\0\0\0\0\0\0\0", NEITHER),
             (b"\0\0\0\x46\x10\0\0", Detected::Need),
+            // The old form: Buffered, and Framed with a length that can hold the name.
+            (b"\0\0\0\x04Echo\x01", Detected::Is(Protocol::Unary)),
+            (b"\0\0\0\x01E\x01\0\0", Detected::Is(Protocol::Unary)),
+            (b"\0\0\0\x04_cho\x01", Detected::Is(Protocol::Unary)),
+            (b"\0\0\0\x0e\0\0\0\x04", Detected::Is(Protocol::Unary)),
+            (b"\0\0\0\x0d\0\0\0\x04", NEITHER),
+            (b"\0\x01\0\0\0\0\0\x04", Detected::Is(Protocol::Unary)),
+            // Without a name, with a name of 64 KiB, and with one that begins with a digit.
+            (b"\0\0\0\x0d\0\0\0\0", NEITHER),
+            (b"\0\x01\0\0Echo", NEITHER),
+            (b"\0\0\0\x044cho", NEITHER),
+            // Thrift as JSON, and compact.
+            (b"\0\0\0\x1e[1,\"", NEITHER),
         ];
         for (bytes, detected) in table {
             assert_eq!(detect(bytes), detected, "{bytes:02x?}");

@@ -2,14 +2,12 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::Violation;
 use super::envelope::{clip, put_text};
+use super::skip::{Skip, wire};
+use super::{Bounds, Cut, Violation};
 
 /// How much text of an exception is written and kept: enough for any stack trace, little enough for any peer.
 const MAX_TEXT: usize = 60 << 10;
-
-/// How deep an unknown field may nest; the number of Kitex.
-const MAX_DEPTH: u8 = 64;
 
 /// Appends the body. A text above 60 KiB is cut. No further field: Kitex's reader fails on one (spec "Unary" 1.9).
 pub(crate) fn put_exception_body(out: &mut BytesMut, text: &str, kind: i32) {
@@ -39,25 +37,9 @@ pub(crate) fn read_exception_body(body: &[u8]) -> Result<(String, i32), Violatio
                 text = clip(&start, MAX_TEXT).to_owned();
             }
             (2, wire::I32) => kind = i32::from_be_bytes(reader.number()?),
-            _ => reader.skip(wire_type, MAX_DEPTH)?,
+            _ => reader.skip(wire_type)?,
         }
     }
-}
-
-/// The type bytes of Thrift binary.
-mod wire {
-    pub(super) const STOP: u8 = 0;
-    pub(super) const BOOL: u8 = 2;
-    pub(super) const I8: u8 = 3;
-    pub(super) const DOUBLE: u8 = 4;
-    pub(super) const I16: u8 = 6;
-    pub(super) const I32: u8 = 8;
-    pub(super) const I64: u8 = 10;
-    pub(super) const STRING: u8 = 11;
-    pub(super) const STRUCT: u8 = 12;
-    pub(super) const MAP: u8 = 13;
-    pub(super) const SET: u8 = 14;
-    pub(super) const LIST: u8 = 15;
 }
 
 /// What is left of the body.
@@ -89,38 +71,12 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
-    fn skip(&mut self, wire_type: u8, depth: u8) -> Result<(), Violation> {
-        let Some(depth) = depth.checked_sub(1) else {
-            return Err(Violation::frame(format!("an exception nested deeper than {MAX_DEPTH}")));
-        };
-        match wire_type {
-            wire::BOOL | wire::I8 => self.take(1).map(drop),
-            wire::I16 => self.take(2).map(drop),
-            wire::I32 => self.take(4).map(drop),
-            wire::I64 | wire::DOUBLE => self.take(8).map(drop),
-            wire::STRING => self.string().map(drop),
-            wire::STRUCT => loop {
-                match self.byte()? {
-                    wire::STOP => break Ok(()),
-                    field => {
-                        self.take(2)?;
-                        self.skip(field, depth)?;
-                    }
-                }
-            },
-            wire::LIST | wire::SET => {
-                let element = self.byte()?;
-                // Every element takes at least one byte, so a count that lies runs into the end of the input.
-                (0..self.count()?).try_for_each(|_| self.skip(element, depth))
-            }
-            wire::MAP => {
-                let (key, value) = (self.byte()?, self.byte()?);
-                (0..self.count()?).try_for_each(|_| {
-                    self.skip(key, depth)?;
-                    self.skip(value, depth)
-                })
-            }
-            other => Err(Violation::frame(format!("an exception with a field of the unknown type {other}"))),
+    fn skip(&mut self, wire_type: u8) -> Result<(), Violation> {
+        // The body is here, and so it was within the bounds.
+        let bounds = Bounds { max_header: 0, max_payload: usize::MAX };
+        match Skip::over(wire_type, 0).walk(self.0, &bounds)? {
+            Cut::Whole(end) => self.take(end).map(drop),
+            Cut::Need(_) => Err(short()),
         }
     }
 }
@@ -181,7 +137,7 @@ mod tests {
             body(&bytes)
         };
         assert_eq!(nested(64), Ok((String::new(), 0)));
-        assert_eq!(nested(65), Err("an exception nested deeper than 64".to_owned()));
+        assert_eq!(nested(65), Err("Thrift values nested deeper than 64".to_owned()));
         assert!(nested(100_000).is_err());
     }
 

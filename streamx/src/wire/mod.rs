@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  bytes ── detect ──┬── ttheader: header ── frame ── half ── connection ──▶ events
-//!                    └── unary:    envelope ── framing ── connection ──────▶ replies to calls
+//!                    └── unary:    framing ── cutting ── connection ───────▶ replies to calls
 //! ```
 //!
 //! What arrives is hostile: a length is believed only against [`Bounds`], nothing is allocated for bytes that have
@@ -12,6 +12,7 @@ mod envelope;
 mod exception;
 pub(crate) mod json;
 pub(crate) mod private;
+mod skip;
 pub(crate) mod timeout;
 
 pub(crate) mod detect;

@@ -1,4 +1,4 @@
-//! Unary messages in both framings, and which call a reply belongs to.
+//! Unary messages in every framing, and which call a reply belongs to.
 
 #![no_main]
 

@@ -50,8 +50,9 @@ impl context::Served for Call {
     }
 
     fn set_header(&self, key: &str, value: &str) -> Result<()> {
-        if self.framing == Framing::Framed {
-            let text = "a Framed answer has no place for a header; the caller has to use ttheader://";
+        if !self.framing.has_header() {
+            let text = "an answer without a TTHeader (Framed, Buffered) has no place for a header; \
+                        the caller has to use ttheader://";
             return Err(Error::new(Code::FailedPrecondition, text));
         }
         context::add(&mut lock(&self.backward), key, value)

@@ -18,7 +18,7 @@ use crate::transport::ttheader::Hold;
 use crate::transport::{encode_into, lock};
 use crate::wire::ttheader::header::Header;
 use crate::wire::ttheader::outcome::{self, Outcome};
-use crate::wire::unary::{self, Calls, EnvelopeKind, Framing, Matched, Unary};
+use crate::wire::unary::{self, Calls, Cutter, EnvelopeKind, Framing, Matched, Unary};
 use crate::wire::{Cut, private, timeout};
 use crate::{Error, Metadata, Result, Side};
 
@@ -55,7 +55,7 @@ impl Client {
             spent: AtomicBool::new(false),
         });
         let hold = Arc::new(Hold::new(Arc::clone(link)));
-        (Self { shared: Arc::clone(&shared), hold }, Reading(shared))
+        (Self { shared: Arc::clone(&shared), hold }, Reading { shared, cutter: Cutter::default() })
     }
 
     /// Whether another call may be made here.
@@ -252,11 +252,14 @@ impl Drop for Answer {
 }
 
 /// What the connection task of a client does with unary messages.
-pub(crate) struct Reading(Arc<Shared>);
+pub(crate) struct Reading {
+    shared: Arc<Shared>,
+    cutter: Cutter,
+}
 
 impl Reading {
     fn handle(&self, calls: &mut Calls<Arc<Inbox>>, reply: Unary, out: &mut Deliveries) -> Result<()> {
-        let Shared { link, multiplexes, spent, .. } = &*self.0;
+        let Shared { link, multiplexes, spent, .. } = &*self.shared;
         let ints = reply.header.as_deref().map_or(&[][..], |header| &header.ints);
         let from_streamx = ints.iter().any(|(key, _)| *key == private::CODE);
         if from_streamx {
@@ -307,14 +310,14 @@ impl Protocol for Reading {
     const EXPECTS_FIRST_FRAME: bool = false;
 
     fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize> {
-        let bounds = bounds(&self.0.link.limits);
-        let mut calls = lock(&self.0.calls);
+        let bounds = bounds(&self.shared.link.limits);
+        let mut calls = lock(&self.shared.calls);
         loop {
-            match unary::cut(input, &bounds).map_err(broken)? {
+            match self.cutter.cut(input, &bounds).map_err(broken)? {
                 Cut::Whole(reply) => self.handle(&mut calls, reply, out)?,
                 Cut::Need(need) => return Ok(need),
             }
-            self.0.link.meter.frames_received.add(1);
+            self.shared.link.meter.frames_received.add(1);
         }
     }
 
@@ -322,10 +325,10 @@ impl Protocol for Reading {
     fn settle(&mut self, _pinned: Option<usize>) {}
 
     fn lost(&mut self, error: &Error, out: &mut Deliveries) {
-        let inboxes: Vec<_> = lock(&self.0.calls).drain().collect();
-        self.0.link.meter.streams.sub(inboxes.len());
+        let inboxes: Vec<_> = lock(&self.shared.calls).drain().collect();
+        self.shared.link.meter.streams.sub(inboxes.len());
         for inbox in inboxes {
-            out.wakers.extend(inbox.end(Err(error.clone()), &self.0.link.turns));
+            out.wakers.extend(inbox.end(Err(error.clone()), &self.shared.link.turns));
         }
     }
 

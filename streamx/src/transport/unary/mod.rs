@@ -1,4 +1,4 @@
-//! Unary Thrift calls over the connection task: Framed, and TTHeader with an inner frame.
+//! Unary Thrift calls over the connection task, in every framing.
 
 mod call;
 mod client;

@@ -18,7 +18,7 @@ use crate::transport::handlers::{Running, Serving};
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::{lock, metainfo};
-use crate::wire::unary::{self, EnvelopeKind, Framing, Unary};
+use crate::wire::unary::{self, Cutter, EnvelopeKind, Framing, Unary};
 use crate::wire::{Cut, timeout};
 use crate::{Code, Error, Result, Side};
 
@@ -26,6 +26,7 @@ use crate::{Code, Error, Result, Side};
 pub(crate) struct Server {
     link: Arc<Link>,
     router: Arc<Router>,
+    cutter: Cutter,
     calls: Arc<Calls>,
     queued: Arc<AtomicUsize>,
     next: u64,
@@ -37,7 +38,14 @@ struct Calls(Mutex<HashMap<u64, Arc<Call>>>);
 
 impl Server {
     pub(crate) fn new(link: &Arc<Link>, router: Arc<Router>) -> Self {
-        Self { link: Arc::clone(link), router, calls: Arc::default(), queued: Arc::default(), next: 0 }
+        Self {
+            link: Arc::clone(link),
+            router,
+            cutter: Cutter::default(),
+            calls: Arc::default(),
+            queued: Arc::default(),
+            next: 0,
+        }
     }
 
     fn handle(&mut self, message: Unary, out: &mut Deliveries) -> Result<()> {
@@ -106,8 +114,9 @@ impl Server {
 
     fn start(&mut self, message: Unary, route: Arc<Route>, out: &mut Deliveries) {
         let protocol = match message.framing {
-            Framing::TTHeader => Protocol::TTHeader,
-            Framing::Framed => Protocol::Framed,
+            Framing::TTHeader | Framing::TTHeaderFramed => Protocol::TTHeader,
+            Framing::Framed(_) => Protocol::Framed,
+            Framing::Buffered(_) => Protocol::Buffered,
         };
         let ints = message.header.as_ref().map_or(&[][..], |header| &header.ints);
         let timeout = timeout::read(ints, &[timeout::RPC, timeout::CALL]);
@@ -151,7 +160,7 @@ impl connection::Protocol for Server {
     fn receive(&mut self, input: &mut BytesMut, out: &mut Deliveries) -> Result<usize> {
         let bounds = bounds(&self.link.limits);
         loop {
-            match unary::cut(input, &bounds).map_err(broken)? {
+            match self.cutter.cut(input, &bounds).map_err(broken)? {
                 Cut::Whole(message) => self.handle(message, out)?,
                 Cut::Need(need) => return Ok(need),
             }
@@ -237,10 +246,11 @@ impl Serving for Served {
         };
         tracing::debug!(method, %error, "a handler failed");
         if !answered && !oneway {
-            let mut failure = match framing {
-                Framing::TTHeader => Failure::of(&error),
+            let mut failure = if framing.has_header() {
+                Failure::of(&error)
+            } else {
                 // There is no place for a business error.
-                Framing::Framed => Failure::exception(&error, exception_type(&error)),
+                Failure::exception(&error, exception_type(&error))
             };
             let backward = lock(backward);
             failure.strings.extend(backward.iter().map(|(key, value)| (Box::from(key), value.to_owned())));

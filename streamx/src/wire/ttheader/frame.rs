@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::flow::Flow;
 use super::header::{self, ACL_KEY, Area, Entry, Ints, Prefix, STREAMING, Strings};
-use crate::wire::envelope::{EnvelopeKind, put_envelope};
+use crate::wire::envelope::{EnvelopeKind, Form, put_envelope};
 use crate::wire::exception::put_exception_body;
 use crate::wire::{Bounds, Cut, Violation, private, timeout};
 
@@ -261,7 +261,7 @@ fn begin(
 }
 
 fn put_exception(out: &mut BytesMut, id: i32, method: &str, text: &str, kind: i32) {
-    put_envelope(out, EnvelopeKind::Exception, method, id);
+    put_envelope(out, Form::Strict, EnvelopeKind::Exception, method, id);
     put_exception_body(out, text, kind);
 }
 

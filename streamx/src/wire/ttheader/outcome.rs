@@ -3,7 +3,7 @@
 use super::frame::{CANCEL_PATH_KEY, Details};
 use super::header::{Ints, Strings};
 use crate::wire::Violation;
-use crate::wire::envelope::{Envelope, EnvelopeKind};
+use crate::wire::envelope::{Envelope, EnvelopeKind, Form};
 use crate::wire::exception::read_exception_body;
 use crate::wire::json::object_of_strings;
 
@@ -69,7 +69,7 @@ const MAX_PATH: usize = 64;
 
 /// Only the kind of the envelope counts: method and sequence are free (spec section 2).
 fn read_exception(payload: &[u8]) -> Result<(String, i32), Violation> {
-    let envelope = Envelope::read(payload)?;
+    let envelope = Envelope::read(payload, Form::Strict)?;
     if envelope.kind != EnvelopeKind::Exception {
         let text = format!("thrift message type want Exception, but got {:?}", envelope.kind);
         return Err(Violation::frame(text));

@@ -7,7 +7,7 @@ use std::fmt;
 
 use foldhash::fast::RandomState;
 
-use super::framing::Unary;
+use super::cutting::Unary;
 use crate::wire::Violation;
 use crate::wire::envelope::EnvelopeKind;
 
@@ -127,15 +127,15 @@ mod tests {
     use super::*;
     use crate::wire::Cut;
     use crate::wire::envelope::EnvelopeKind::*;
-    use crate::wire::unary::{Framing, begin, cut, end};
+    use crate::wire::unary::{Cutter, Form, Framing, begin, end};
     use crate::wire::vectors::BOUNDS;
 
     fn message(kind: EnvelopeKind, method: &str, sequence: i32) -> Unary {
         let mut out = BytesMut::new();
-        let mark = begin(&mut out, Framing::Framed, 0, &[], &[], kind, method, sequence);
+        let mark = begin(&mut out, Framing::Framed(Form::Strict), 0, &[], &[], kind, method, sequence);
         out.extend_from_slice(&[0]);
         end(&mut out, mark);
-        match cut(&mut out, &BOUNDS).unwrap() {
+        match Cutter::default().cut(&mut out, &BOUNDS).unwrap() {
             Cut::Whole(message) => message,
             Cut::Need(bytes) => panic!("{bytes} bytes wanted"),
         }

@@ -1,13 +1,17 @@
-//! Unary calls over Framed and TTHeader-framed Thrift (spec "Unary" section 1).
+//! Unary Thrift calls in their four framings (spec "Unary" section 1).
 
 pub(crate) mod connection;
-pub(crate) mod framing;
+mod cutting;
+mod framing;
+mod writing;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use connection::{Calls, Matched};
-pub(crate) use framing::{Framing, Unary, begin, cut, end};
+pub(crate) use cutting::{Cutter, Unary};
+pub(crate) use framing::{Framing, Start};
+pub(crate) use writing::{begin, end};
 
-pub(crate) use super::envelope::EnvelopeKind;
+pub(crate) use super::envelope::{EnvelopeKind, Form};
 pub(crate) use super::exception::{put_exception_body, read_exception_body};

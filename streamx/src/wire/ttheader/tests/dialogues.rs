@@ -8,7 +8,7 @@ use bytes::BytesMut;
 
 use super::super::header::{self, STREAMING};
 use super::*;
-use crate::wire::envelope::{EnvelopeKind, put_envelope};
+use crate::wire::envelope::{EnvelopeKind, Form, put_envelope};
 use crate::wire::exception::put_exception_body;
 use crate::wire::private;
 
@@ -16,11 +16,11 @@ fn payload(word: &str) -> BytesMut {
     let mut payload = BytesMut::new();
     match word {
         "exception" => {
-            put_envelope(&mut payload, EnvelopeKind::Exception, "Other", 99);
+            put_envelope(&mut payload, Form::Strict, EnvelopeKind::Exception, "Other", 99);
             put_exception_body(&mut payload, "boom", 6);
         }
         "reply" => {
-            put_envelope(&mut payload, EnvelopeKind::Reply, "Echo", 1);
+            put_envelope(&mut payload, Form::Strict, EnvelopeKind::Reply, "Echo", 1);
             put_exception_body(&mut payload, "boom", 6);
         }
         "garbage" => payload.extend_from_slice(b"\x80\x01"),

@@ -1,18 +1,25 @@
 //! Unary messages against the bytes of Kitex, and against everything else.
 
+mod bounds;
+
 use bytes::BytesMut;
 use proptest::prelude::*;
+
+use serde_json::Value;
 
 use super::*;
 use crate::wire::vectors::{self, BOUNDS, Recorded, dialogues, hex};
 use crate::wire::{Bounds, Cut, Violation};
 
+const FRAMED: Framing = Framing::Framed(Form::Strict);
+const BUFFERED: Framing = Framing::Buffered(Form::Strict);
+
 /// Every whole message of the input, and the violation it ends with if it does.
 fn cut_all(input: &[u8]) -> (Vec<Unary>, Option<Violation>) {
-    let mut input = BytesMut::from(input);
+    let (mut cutter, mut input) = (Cutter::default(), BytesMut::from(input));
     let mut messages = Vec::new();
     loop {
-        match cut(&mut input, &BOUNDS) {
+        match cutter.cut(&mut input, &BOUNDS) {
             Ok(Cut::Whole(message)) => messages.push(message),
             Ok(Cut::Need(bytes)) => {
                 assert!(bytes > input.len(), "no progress: {bytes} bytes wanted of {}", input.len());
@@ -35,15 +42,14 @@ fn violation(input: &[u8]) -> String {
     violation.unwrap().to_string()
 }
 
-/// The framed messages that the recorder could read.
+/// The messages that the recorder could read.
 fn recorded() -> Vec<(String, Recorded)> {
-    let folders = [("unary", "framed-"), ("unary", "ttheader-framed-"), ("probes", "probe-unary-")];
+    let folders = [("unary", ""), ("probes", "probe-unary-")];
     let dialogues = folders.into_iter().flat_map(|(folder, prefix)| dialogues(folder, prefix));
     let messages = dialogues.flat_map(|dialogue| {
         let name = dialogue.name;
         dialogue.frames.into_iter().map(move |message| (name.clone(), message))
     });
-    let framed = |message: &Recorded| message.is_readable() && message.fields["framed"] == true;
     let odd = [
         "probe-unary-server-type-9",
         "probe-unary-server-method-empty",
@@ -51,7 +57,9 @@ fn recorded() -> Vec<(String, Recorded)> {
         // The recorder believed the outer length.
         "probe-unary-server-ttheader-length-differs",
     ];
-    messages.filter(|(name, message)| framed(message) && !odd.contains(&name.as_str())).collect()
+    messages
+        .filter(|(name, message)| message.fields["framed"].is_boolean() && !odd.contains(&name.as_str()))
+        .collect()
 }
 
 fn kind(name: &str) -> EnvelopeKind {
@@ -75,11 +83,14 @@ fn recorded_messages_read_as_recorded() {
         assert_eq!(seen.method.as_str(), expected["method"].as_str().unwrap(), "{name}");
         assert_eq!(i64::from(seen.sequence), expected["seq"].as_i64().unwrap(), "{name}");
         assert_eq!(seen.body, hex(expected["body"].as_str().unwrap()), "{name}");
-        let Some(header) = seen.header else {
-            assert_eq!((seen.framing, fields.get("flags")), (Framing::Framed, None), "{name}");
-            continue;
+        let framing = match (fields.get("flags"), &fields["framed"]) {
+            (Some(_), Value::Bool(true)) => Framing::TTHeaderFramed,
+            (Some(_), _) => Framing::TTHeader,
+            (None, Value::Bool(true)) => FRAMED,
+            (None, _) => BUFFERED,
         };
-        assert_eq!(seen.framing, Framing::TTHeader, "{name}");
+        assert_eq!(seen.framing, framing, "{name}");
+        let Some(header) = seen.header else { continue };
         assert_eq!(u64::from(header.flags), fields["flags"].as_u64().unwrap(), "{name}");
         assert_eq!(i64::from(header.sequence), fields["seq"].as_i64().unwrap(), "{name}");
         assert_eq!(u64::from(header.protocol), fields["protocol_id"].as_u64().unwrap(), "{name}");
@@ -130,7 +141,7 @@ fn the_worked_examples_byte_for_byte() {
     let body = hex("0c 0001 0b 0001 00000002 6869 00 00");
     let framed = hex("0000001e 80010001 00000004 4563686f 00000001 0c 0001 0b 0001 00000002 6869 00 00");
     let mut out = BytesMut::new();
-    let mark = begin(&mut out, Framing::Framed, 0, &[], &[], EnvelopeKind::Call, "Echo", 1);
+    let mark = begin(&mut out, FRAMED, 0, &[], &[], EnvelopeKind::Call, "Echo", 1);
     out.extend_from_slice(&body);
     end(&mut out, mark);
     assert_eq!(out[..], framed[..]);
@@ -142,7 +153,7 @@ fn the_worked_examples_byte_for_byte() {
     let strings = [("isn", "EchoService"), ("RPC_TRANSIT_k", "v")];
     let ints = [(1, "framed"), (3, "cli"), (6, "svc"), (9, "Echo"), (20, ""), (22, "1")];
     out.clear();
-    let mark = begin(&mut out, Framing::TTHeader, 0, &strings, &ints, EnvelopeKind::Call, "Echo", 1);
+    let mark = begin(&mut out, Framing::TTHeaderFramed, 0, &strings, &ints, EnvelopeKind::Call, "Echo", 1);
     out.extend_from_slice(&body);
     end(&mut out, mark);
     assert_eq!(out[..], [hex(header), framed].concat()[..]);
@@ -150,29 +161,61 @@ fn the_worked_examples_byte_for_byte() {
     let failed = "0000002e 80010003 00000004 4563686f 00000001 \
         0b 0001 0000000f 62697a206572726f723a20626f6f6d 08 0002 00000006 00";
     out.clear();
-    let mark = begin(&mut out, Framing::Framed, 0, &[], &[], EnvelopeKind::Exception, "Echo", 1);
+    let mark = begin(&mut out, FRAMED, 0, &[], &[], EnvelopeKind::Exception, "Echo", 1);
     put_exception_body(&mut out, "biz error: boom", 6);
     end(&mut out, mark);
     assert_eq!(out[..], hex(failed)[..]);
     assert_eq!(read_exception_body(&message(&out).body).unwrap(), ("biz error: boom".to_owned(), 6));
 }
 
+/// What a message without an inner length looks like behind a TTHeader, spec "Unary" 1.16, and what Thrift wrote before
+/// it had versions.
+#[test]
+fn every_framing_byte_for_byte() {
+    let body = "0c 0001 0b 0001 00000002 6869 00 00";
+    let strict = "80010001 00000004 4563686f 00000001";
+    let old = "00000004 4563686f 01 00000001";
+    for (framing, before) in [
+        (FRAMED, format!("0000001e {strict}")),
+        (BUFFERED, strict.to_owned()),
+        (Framing::Framed(Form::Old), format!("0000001b {old}")),
+        (Framing::Buffered(Form::Old), old.to_owned()),
+        (Framing::TTHeader, format!("0000002c 1000 0000 00000001 0001 00000000 {strict}")),
+        (Framing::TTHeaderFramed, format!("00000030 1000 0000 00000001 0001 00000000 0000001e {strict}")),
+    ] {
+        let mut out = BytesMut::from(&b"before"[..]);
+        let mark = begin(&mut out, framing, 0, &[], &[], EnvelopeKind::Call, "Echo", 1);
+        out.extend_from_slice(&hex(body));
+        end(&mut out, mark);
+        let written = out.split_off(b"before".len());
+        assert_eq!(written, hex(&format!("{before} {body}")), "{framing:?}");
+        let read = message(&written);
+        assert_eq!((read.framing, read.kind, read.sequence), (framing, EnvelopeKind::Call, 1));
+        assert_eq!((read.method.as_str(), &read.body[..]), ("Echo", &hex(body)[..]));
+    }
+}
+
+const MESH: &str = r"MeshHeader is not served: the bytes are \xff\xaf\x00\x08\x00\x01\x00\x01";
+
 /// The odd messages that were tried on Kitex, tried on us: the verdict is that of Kitex, but for the framings that
 /// are not served.
 #[test]
 fn hand_made_clients_against_our_framing() {
-    let unframed = "an unframed (Buffered) Thrift message; only framed ones are served";
     let table = [
         ("args-empty", 1, None),
         ("body-garbage", 1, None),
         ("call-oneway-method", 2, None),
         ("fin-after-call", 1, None),
         ("framed-huge", 0, Some("a message of 2147483647 bytes is above max_message_size of 16777216 bytes")),
-        ("framing-mix", 1, Some(unframed)),
-        ("garbage", 0, Some("neither TTHeader nor Framed Thrift: the bytes are GET / HT")),
+        ("framing-mix", 4, None),
+        ("garbage", 0, Some("neither TTHeader nor Thrift binary: the bytes are GET / HT")),
         ("idle", 2, None),
-        ("kitex-protobuf", 0, Some("Kitex-Protobuf is not served")),
-        ("meshheader", 0, Some("MeshHeader is not served")),
+        (
+            "kitex-protobuf",
+            0,
+            Some(r"Kitex-Protobuf is not served: the bytes are \x00\x00\x00\x1e\x90\x01\x00\x01"),
+        ),
+        ("meshheader", 0, Some(MESH)),
         ("method-empty", 0, Some("a Thrift call without a method name")),
         ("pipelined", 3, None),
         ("stream-flag-second", 1, Some("a TTHeader Streaming frame on a connection of unary calls")),
@@ -202,112 +245,19 @@ fn hand_made_clients_against_our_framing() {
     assert_eq!(expected.next(), None);
 }
 
-const ECHO: &str = "80010001 00000004 4563686f 00000001 00";
-const HEADER: &str = "1000 0000 00000005 0001 00 00 0000";
-
-#[test]
-fn the_inner_length_wins_within_the_outer_one() {
-    // Kitex answers a call whose outer LENGTH is 4 too large, and stays in step.
-    let too_large = hex(&format!("00000027 {HEADER} 00000011 {ECHO} 00000011 {ECHO}"));
-    let (messages, violation) = cut_all(&too_large);
-    assert!(violation.is_none());
-    let framings: Vec<_> = messages.iter().map(|message| message.framing).collect();
-    assert_eq!(framings, [Framing::TTHeader, Framing::Framed]);
-    let too_small = hex(&format!("00000020 {HEADER} 00000011 {ECHO}"));
-    assert_eq!(
-        self::violation(&too_small),
-        "a framed message of 17 bytes inside a TTHeader payload of 18 bytes"
-    );
-}
-
-#[test]
-fn what_is_not_served_is_named() {
-    let table = [
-        (ECHO.to_owned(), "an unframed (Buffered) Thrift message; only framed ones are served"),
-        (
-            format!("0000001d {HEADER} {ECHO}"),
-            "an unframed (Buffered) Thrift message; only framed ones are served",
-        ),
-        ("0000001e 90010001 00000004".to_owned(), "Kitex-Protobuf is not served"),
-        ("ffaf0008 00010001".to_owned(), "MeshHeader is not served"),
-        (
-            "0000001e 1000 0002 00000005".to_owned(),
-            "a TTHeader Streaming frame on a connection of unary calls",
-        ),
-        ("474554202f204854".to_owned(), "neither TTHeader nor Framed Thrift: the bytes are GET / HT"),
-        (format!("00000011 80010009 {}", &ECHO[9..]), "a Thrift message of the unknown type 9"),
-        ("0000000d 80010001 00000000 00000001 00".to_owned(), "a Thrift call without a method name"),
-        (
-            "0000000e 80010001 00000001 ff 00000001 00".to_owned(),
-            "a Thrift message whose method name is not UTF-8",
-        ),
-        ("00000011 80010001 0000000e 4563686f 00000001 00".to_owned(), ENDS),
-        ("00000011 80010001 ffffffff 4563686f 00000001 00".to_owned(), ENDS),
-        ("00000004 80010001".to_owned(), ENDS),
-    ];
-    for (bytes, text) in table {
-        assert_eq!(violation(&hex(&bytes)), text);
-    }
-}
-
-const ENDS: &str = "a Thrift message that ends inside its envelope";
-
-#[test]
-fn lengths_are_believed_only_within_bounds() {
-    let bounds = Bounds { max_header: 4, max_payload: 10 };
-    let announced = |bytes: &str| {
-        let bytes = hex(bytes);
-        let mut input = BytesMut::from(&bytes[..]);
-        let before = input.capacity();
-        let result = match cut(&mut input, &bounds) {
-            Ok(Cut::Whole(message)) => return format!("whole, body of {}", message.body.len()),
-            Ok(Cut::Need(bytes)) => format!("need {bytes}"),
-            Err(violation) => violation.to_string(),
-        };
-        assert_eq!((input.len(), input.capacity()), (bytes.len(), before));
-        result
-    };
-    assert_eq!(announced(""), "need 8");
-    assert_eq!(announced("0000001a 80010001"), "need 30");
-    assert_eq!(announced("0000001b 80010001"), "a message of 27 bytes is above max_message_size of 10 bytes");
-    assert_eq!(
-        announced("7fffffff 80010001"),
-        "a message of 2147483647 bytes is above max_message_size of 10 bytes"
-    );
-    assert_eq!(
-        announced("0000001a 80010002 00000004 4563686f 00000001 00010203040506070809"),
-        "whole, body of 10"
-    );
-    assert_eq!(
-        announced("00000019 80010002 00000002 4563 00000001 0001020304050607080910"),
-        "a message of 11 bytes is above max_message_size of 10 bytes"
-    );
-    assert_eq!(
-        announced("00000012 80010002 00000005 4563686f6f 00000001 00"),
-        "a method name of 5 bytes is above max_header_size of 4 bytes"
-    );
-    assert_eq!(announced(&format!("0000002c {HEADER}")), "need 26");
-    assert_eq!(announced(&format!("0000002c {HEADER} 0000001a 80010001")), "need 48");
-    assert_eq!(announced(&format!("ffffffff {HEADER} 0000001a 80010001")), "need 48");
-    let large = "a message of 27 bytes is above max_message_size of 10 bytes";
-    assert_eq!(announced(&format!("ffffffff {HEADER} 0000001b 80010001")), large);
-    let area = "a header area of 8 bytes is above max_header_size of 4 bytes";
-    assert_eq!(announced("0000002c 1000 0000 00000005 0002"), area);
-}
-
 #[test]
 fn messages_do_not_depend_on_the_split() {
     let mut bytes = Vec::new();
-    for (_, Recorded { bytes: message, .. }) in recorded().into_iter().take(30) {
+    for (_, Recorded { bytes: message, .. }) in recorded().into_iter().step_by(7) {
         bytes.extend_from_slice(&message);
     }
     let whole = format!("{:?}", cut_all(&bytes).0);
     for split in 0..bytes.len() {
-        let mut input = BytesMut::from(&bytes[..split]);
+        let (mut cutter, mut input) = (Cutter::default(), BytesMut::from(&bytes[..split]));
         let mut messages = Vec::new();
         let mut rest = Some(&bytes[split..]);
         loop {
-            match cut(&mut input, &BOUNDS).unwrap() {
+            match cutter.cut(&mut input, &BOUNDS).unwrap() {
                 Cut::Whole(message) => messages.push(message),
                 Cut::Need(_) => match rest.take() {
                     Some(rest) => input.extend_from_slice(rest),
@@ -331,8 +281,7 @@ fn digest(input: &[u8]) {
 
 #[test]
 fn every_prefix_and_every_changed_byte_of_every_vector() {
-    let folders =
-        [("unary", "framed-"), ("unary", "ttheader-"), ("unary", "buffered-"), ("probes", "probe-unary-")];
+    let folders = [("unary", ""), ("probes", "probe-unary-")];
     let dialogues = folders.into_iter().flat_map(|(folder, prefix)| dialogues(folder, prefix));
     let messages: std::collections::BTreeSet<_> =
         dialogues.flat_map(|dialogue| dialogue.frames).map(|message| message.bytes).collect();
@@ -365,5 +314,7 @@ proptest! {
     fn bytes_at_random_are_an_error_or_a_value(length: u8, bytes: Vec<u8>) {
         digest(&bytes);
         digest(&[&[0, 0, 0, length, 0x80, 0x01, 0, 2][..], &bytes].concat());
+        digest(&[b"\x80\x01\0\x02\0\0\0\x04Echo\0\0\0\x01", &bytes[..]].concat());
+        digest(&[b"\0\0\0\x04Echo\x02\0\0\0\x01", &bytes[..]].concat());
     }
 }
