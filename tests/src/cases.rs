@@ -104,9 +104,10 @@ impl Peer {
         if self.kitex { format!("[canceled path: {path}]") } else { format!("[cancelled by {path}]") }
     }
 
-    /// The two ways to call a unary method beside TTHeader Streaming.
-    async fn unary_channels(&self) -> [Channel; 2] {
-        [self.channel("framed").await, self.channel("ttheader").await]
+    /// The ways to call a unary method beside TTHeader Streaming. Only the last one has a place for anything besides
+    /// arguments and answers.
+    async fn unary_channels(&self) -> [Channel; 3] {
+        [self.channel("framed").await, self.channel("buffered").await, self.channel("ttheader").await]
     }
 }
 

@@ -25,9 +25,21 @@ async fn unary_calls_over_framed() {
 }
 
 #[tokio::test]
+async fn unary_calls_over_buffered() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "unary", "buffered").await;
+}
+
+#[tokio::test]
 async fn unary_calls_over_ttheader_framed() {
     let Some(kitex) = kitex::build() else { return };
     every_case_holds(&kitex, "unary", "ttheader-framed").await;
+}
+
+#[tokio::test]
+async fn unary_calls_over_ttheader_without_an_inner_length() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "unary", "ttheader").await;
 }
 
 #[tokio::test]

@@ -64,7 +64,9 @@ async fn a_kitex_client_is_served_through_middlewares() {
     let server = server.bind("127.0.0.1:0").await.unwrap();
     let address = server.local_addr().to_string();
     tokio::spawn(server.serve());
-    for (group, unary) in [("streaming", "framed"), ("unary", "framed"), ("unary", "ttheader-framed")] {
+    for (group, unary) in
+        [("streaming", "framed"), ("unary", "framed"), ("unary", "buffered"), ("unary", "ttheader-framed")]
+    {
         let output = kitex.client(&address, group, &["-peer", "streamx", "-unary", unary]).await;
         assert!(output.ok(), "{output}");
     }

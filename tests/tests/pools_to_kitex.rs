@@ -79,10 +79,10 @@ async fn streams_and_calls_at_once_use_the_connections_of_their_pool() {
 }
 
 #[tokio::test]
-async fn unary_calls_share_a_connection_of_mux_over_either_framing() {
+async fn unary_calls_share_a_connection_of_mux_over_every_scheme() {
     let Some(kitex) = kitex::build() else { return };
     let server = kitex.server().await;
-    for scheme in ["framed", "ttheader"] {
+    for scheme in ["framed", "buffered", "ttheader"] {
         let case = async {
             let channel = Channel::builder(format!("{scheme}://{}", server.addr())).pool(Pool::mux(1));
             let channel = channel.connect_lazy().unwrap();

@@ -25,8 +25,14 @@ func basicProgramming() []Case {
 	}
 }
 
-// normalMethod is called by the very client that streams.
+// normalMethod is called by the very client that streams, which a buffered one cannot.
 func normalMethod(ctx context.Context, p *Peer) {
+	if p.Protocol == "buffered" {
+		_, err := p.Client.Echo(ctx)
+		failsWith(err, "no matching transport protocol")
+		ping(ctx, p, 1, 10)
+		return
+	}
 	stream := get(p.Client.Echo(ctx))
 	must(stream.Send(ctx, packet(0, 10)), "send")
 	ping(ctx, p, 1, 10)

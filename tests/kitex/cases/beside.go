@@ -30,11 +30,11 @@ func withMetainfo(ctx context.Context) context.Context {
 	return metainfo.WithValues(ctx, "trace-ID", "Abc", "lower", "1", "empty", "")
 }
 
-// unaryMetainfo: Framed messages have no place for it.
+// unaryMetainfo: messages without a TTHeader have no place for it.
 func unaryMetainfo(ctx context.Context, p *Peer) {
 	const nothing = "persistent [] transient []"
 	want := told
-	if p.Protocol == "framed" {
+	if p.bare() {
 		want = nothing
 	}
 	equal("metainfo", get(p.Client.Told(withMetainfo(ctx))), want)

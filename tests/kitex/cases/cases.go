@@ -24,11 +24,19 @@ type Case struct {
 // Peer is the server under test.
 type Peer struct {
 	Addr     string
-	Protocol string // of unary calls: "framed" or "ttheader-framed"
+	Protocol string // of unary calls: one of Protocols
 	Streamx  bool   // whether the server is streamx; a Kitex server never answers an unknown streaming method
 	Client   rpc.Client
 	Last     *Peer                   // the server behind this one, if there is a chain
 	Ask      func(what string) error // has "kill" or "restart" done to the server
+}
+
+// Protocols is how unary calls can be made, by what is around their messages.
+var Protocols = []string{"framed", "buffered", "ttheader-framed", "ttheader"}
+
+// bare says whether unary calls have no TTHeader, and so no place for anything but arguments and answers.
+func (p *Peer) bare() bool {
+	return p.Protocol == "framed" || p.Protocol == "buffered"
 }
 
 // reason is what a handler of the server says of a caller who is gone, with one of Kitex's codes.

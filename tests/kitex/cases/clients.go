@@ -17,6 +17,15 @@ import (
 // Caller is the name of this side, which servers see in the path of a cancel.
 const Caller = "kitex-client"
 
+// transports are the options for each of Protocols, in order: PurePayload clears those before it, the others add up. A
+// buffered client has no streams.
+var transports = map[string][]transport.Protocol{
+	"framed":          nil,
+	"buffered":        {transport.PurePayload},
+	"ttheader-framed": {transport.TTHeaderFramed},
+	"ttheader":        {transport.PurePayload, transport.TTHeader, transport.TTHeaderStreaming},
+}
+
 // NewClient returns a client that puts all its streams on one connection.
 func NewClient(name, addr, protocol string, more ...client.Option) rpc.Client {
 	return rpc.MustNewClient("interop", append(options(name, addr, protocol), more...)...)
@@ -52,8 +61,8 @@ func options(name, addr, protocol string) []client.Option {
 		client.WithMetaHandler(transmeta.ClientTTHeaderHandler),
 		streams(ttstream.WithClientMuxConnPool(ttstream.MuxConnConfig{PoolSize: 1, MaxIdleTimeout: time.Minute})),
 	}
-	if protocol == "ttheader-framed" {
-		chosen = append(chosen, client.WithTransportProtocol(transport.TTHeaderFramed))
+	for _, transport := range transports[protocol] {
+		chosen = append(chosen, client.WithTransportProtocol(transport))
 	}
 	return chosen
 }

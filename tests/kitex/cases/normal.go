@@ -91,10 +91,10 @@ func unaryTimeout(ctx context.Context, p *Peer) {
 	equal("number", get(p.Client.Fail(ctx, &interop.Command{What: "hold", Count: number})).Number, 1)
 }
 
-// unaryTimeoutIsTold: Framed messages have no place for it.
+// unaryTimeoutIsTold: messages without a TTHeader have no place for it.
 func unaryTimeoutIsTold(ctx context.Context, p *Peer) {
 	left := get(p.Client.Left(ctx, callopt.WithRPCTimeout(limit/2)))
-	if p.Protocol == "framed" {
+	if p.bare() {
 		equal("time left", left, -1)
 	} else if left <= 0 || left > (limit/2).Milliseconds() {
 		fail("the server was told of %d ms, want at most %v", left, limit/2)

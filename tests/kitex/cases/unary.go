@@ -99,17 +99,17 @@ func unaryFailure(ctx context.Context, p *Peer, what, word string) {
 	equal("number", get(p.Client.Fail(ctx, &interop.Command{What: "nothing", Count: 7})).Number, 7)
 }
 
-// unaryBizError: Framed messages have no place for a business error. There Kitex gives a nil answer and loses the error,
+// unaryBizError: messages without a TTHeader have no place for a business error. There Kitex gives a nil answer and loses the error,
 // streamx sends an ordinary one.
 func unaryBizError(ctx context.Context, p *Peer) {
 	answer, err := p.Client.Fail(ctx, &interop.Command{What: "biz"})
 	switch {
-	case p.Protocol != "framed":
+	case !p.bare():
 		isNoBalance(err)
 	case p.Streamx:
 		failsWith(err, "business error 10001: no balance")
 	case err != nil || answer != nil:
-		fail("Kitex has learned to send business errors in Framed messages: %v, %v", answer, err)
+		fail("Kitex has learned to send business errors without a TTHeader: %v, %v", answer, err)
 	}
 	ping(ctx, p, 1, 10)
 	equal("number", get(p.Client.Fail(ctx, &interop.Command{What: "nothing", Count: 7})).Number, 7)
@@ -121,10 +121,10 @@ func unaryUnknownMethod(ctx context.Context, p *Peer) {
 	ping(ctx, p, 1, 10)
 }
 
-// Framed Thrift does not carry the name of the service.
+// Only a TTHeader carries the name of the service.
 func unaryUnknownService(ctx context.Context, p *Peer) {
 	_, err := lackingService(p).Gone(ctx, &stranger.Packet{})
-	if p.Protocol == "framed" {
+	if p.bare() {
 		failsWith(err, "unknown", "Gone")
 	} else {
 		failsWith(err, "unknown", "Stranger")

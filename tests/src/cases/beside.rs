@@ -20,15 +20,15 @@ pub(super) fn command(what: &str, count: i64) -> Command {
     Command { what: what.to_owned(), count, size: 10 }
 }
 
-/// Framed messages have no place for it.
+/// Messages without a TTHeader have no place for it.
 pub async fn unary_metainfo(peer: Peer) {
     unary_metainfo_with(&peer.unary_channels().await.map(InteropClient::new)).await;
 }
 
-pub(super) async fn unary_metainfo_with([framed, ttheader]: &[InteropClient; 2]) {
-    assert_eq!(with_metainfo(ttheader.told()).await.unwrap(), TOLD);
-    for client in [framed, ttheader] {
-        let nothing = "persistent [] transient []";
+pub(super) async fn unary_metainfo_with(clients: &[InteropClient; 3]) {
+    let nothing = "persistent [] transient []";
+    for (client, told) in clients.iter().zip([nothing, nothing, TOLD]) {
+        assert_eq!(with_metainfo(client.told()).await.unwrap(), told);
         assert_eq!(client.told().await.unwrap(), nothing, "the call before has left nothing behind");
     }
 }

@@ -83,10 +83,12 @@ pub async fn unary_timeout(peer: Peer) {
     }
 }
 
-/// Framed messages have no place for it.
+/// Messages without a TTHeader have no place for it.
 pub async fn unary_timeout_is_told(peer: Peer) {
-    let [framed, ttheader] = peer.unary_channels().await.map(InteropClient::new);
-    assert_eq!(framed.left().timeout(LONG).await.unwrap(), -1);
+    let [framed, buffered, ttheader] = peer.unary_channels().await.map(InteropClient::new);
+    for bare in [framed, buffered] {
+        assert_eq!(bare.left().timeout(LONG).await.unwrap(), -1);
+    }
     let left = ttheader.left().timeout(LONG).await.unwrap();
     assert!((1..=60_000).contains(&left), "{left}");
     assert_eq!(ttheader.left().await.unwrap(), -1);

@@ -1,4 +1,4 @@
-//! Ordinary methods, over Framed and over TTHeader-framed Thrift.
+//! Ordinary methods, over Framed, Buffered and TTHeader-framed Thrift.
 
 use bytes::Bytes;
 use futures::future::join_all;
@@ -23,7 +23,7 @@ pub(super) fn same_packet(got: &Packet, want: &Packet) {
     assert!(got.body == want.body, "packet {} has other bytes", want.number);
 }
 
-async fn clients(peer: &Peer) -> [InteropClient; 2] {
+async fn clients(peer: &Peer) -> [InteropClient; 3] {
     peer.unary_channels().await.map(InteropClient::new)
 }
 
@@ -122,20 +122,23 @@ pub async fn unary_panic(peer: Peer) {
     failure(peer, "panic", "panic").await;
 }
 
-/// Framed messages have no place for a business error: Kitex sends nothing there, streamx an ordinary error.
+/// Messages without a TTHeader have no place for a business error: Kitex sends nothing there, streamx an ordinary error.
 pub async fn unary_biz_error(peer: Peer) {
     biz_error_with(&peer, &clients(&peer).await).await;
 }
 
-pub(super) async fn biz_error_with(peer: &Peer, [framed, ttheader]: &[InteropClient; 2]) {
+pub(super) async fn biz_error_with(peer: &Peer, clients: &[InteropClient; 3]) {
+    let [bare @ .., ttheader] = clients;
     let command = || Command { what: "biz".to_owned(), ..Command::default() };
     is_no_balance(&ttheader.fail(command()).await.unwrap_err());
-    let error = framed.fail(command()).await.unwrap_err();
-    assert_eq!(error.as_biz(), None);
-    if !peer.kitex {
-        says(&error, &["business error 10001: no balance"]);
+    for bare in bare {
+        let error = bare.fail(command()).await.unwrap_err();
+        assert_eq!(error.as_biz(), None);
+        if !peer.kitex {
+            says(&error, &["business error 10001: no balance"]);
+        }
     }
-    for client in [framed, ttheader] {
+    for client in clients {
         ping_with(client, 1, 10).await;
     }
 }
@@ -157,9 +160,9 @@ pub async fn unary_unknown_method(peer: Peer) {
     }
 }
 
-/// Framed Thrift does not carry the name of the service.
+/// Only a TTHeader carries the name of the service.
 pub async fn unary_unknown_service(peer: Peer) {
-    for (channel, name) in peer.unary_channels().await.into_iter().zip(["Gone", "Stranger"]) {
+    for (channel, name) in peer.unary_channels().await.into_iter().zip(["Gone", "Gone", "Stranger"]) {
         let error = StrangerClient::new(channel.clone()).gone(Packet::default()).await.unwrap_err();
         says(&error, &["unknown", name]);
         works(channel).await;
