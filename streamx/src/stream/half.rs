@@ -23,25 +23,25 @@ pub(crate) type Decoder<T> = fn(Bytes) -> Result<T>;
 
 /// What can be done with a message of a stream.
 #[allow(missing_debug_implementations, reason = "only generated code holds it")]
-pub struct Form<T> {
+pub struct Codec<T> {
     pub(super) encode: Encoder<T>,
     pub(super) decode: Decoder<T>,
     pub(super) erase: Erase<T>,
 }
 
-impl<T: Any + Send + Sync> Form<T> {
+impl<T: Any + Send + Sync> Codec<T> {
     pub(crate) const fn new(encode: Encoder<T>, decode: Decoder<T>) -> Self {
         Self { encode, decode, erase: Erase::NEW }
     }
 }
 
-impl<T> Clone for Form<T> {
+impl<T> Clone for Codec<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Form<T> {}
+impl<T> Copy for Codec<T> {}
 
 /// Whose half it is.
 #[derive(Clone, Copy, Debug)]
@@ -120,10 +120,10 @@ impl<T> Tx<T> {
     pub(crate) fn around(
         around: Option<Arc<Around>>,
         outgoing: Box<dyn Outgoing>,
-        form: Form<T>,
+        form: Codec<T>,
         owner: Owner,
     ) -> Self {
-        let Form { encode, erase, .. } = form;
+        let Codec { encode, erase, .. } = form;
         let Some(around) = around.filter(|around| !around.middlewares.send.is_empty()) else {
             return Self::new(outgoing, encode, owner);
         };
@@ -289,10 +289,10 @@ impl<T> Rx<T> {
     pub(crate) fn around(
         around: Option<Arc<Around>>,
         incoming: Box<dyn Incoming>,
-        form: Form<T>,
+        form: Codec<T>,
         owner: Owner,
     ) -> Self {
-        let Form { decode, erase, .. } = form;
+        let Codec { decode, erase, .. } = form;
         let Some(around) = around.filter(|around| !around.middlewares.recv.is_empty()) else {
             return Self::new(incoming, decode, owner);
         };

@@ -16,7 +16,7 @@ use super::call::Call;
 use crate::call::context::Facts;
 use crate::call::duration::go;
 use crate::call::{Context, Protocol};
-use crate::stream::method::{Form, IsBidi, IsSender, IsStreaming};
+use crate::stream::method::{Codec, IsBidi, IsSender, IsStreaming};
 use crate::{Bidi, Code, Error, Lends, Message, Metadata, Payload, Result, Sender, Side, Streaming, codec};
 
 /// The caller of a handler under test: it sends `Req`, receives `Res`, and is gone when the test says so.
@@ -97,8 +97,8 @@ pub fn server_stream<Res: Message + Any + Send + Sync>() -> (Sender<Res>, Caller
     (IsSender::over(caller.call.exchange().outgoing, form(), None), caller)
 }
 
-fn form<T: Message + Any + Send + Sync>() -> Form<T> {
-    Form::new(codec::encode, codec::decode)
+fn form<T: Message + Any + Send + Sync>() -> Codec<T> {
+    Codec::new(codec::encode, codec::decode)
 }
 
 /// The caller of a unary method that takes a [`Context`].

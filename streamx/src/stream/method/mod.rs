@@ -30,4 +30,4 @@ pub use shape::{FarBidi, FarSender, FarStreaming, IsBidi, IsSender, IsStreaming,
 pub use streams::{Bidi, ClientStream, ServerStream};
 pub use unary::{Oneway, Unary};
 
-pub use super::half::Form;
+pub use super::half::Codec;

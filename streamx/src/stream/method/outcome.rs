@@ -6,7 +6,7 @@ use crate::call::middleware::AnyMessage;
 use crate::codec::thrift::{BinaryReader, BinaryWriter};
 use crate::codec::{self, DecodeError, Field, Kind, Message, Reader, Throws};
 use crate::schema::{Thrown, Type};
-use crate::stream::half::{Decoder, Form};
+use crate::stream::half::{Codec, Decoder};
 use crate::{Error, Result};
 
 /// The return type of a service method: `Result<T>`, `Result<T, E>`, or an alias of one.
@@ -209,7 +209,7 @@ fn thrown_again<E: Throws>(error: Error) -> Result<Bytes> {
 
 /// The response of a client-streaming method: a bare message.
 pub struct Response<R: Outcome> {
-    pub(super) form: Form<R::Ok>,
+    pub(super) form: Codec<R::Ok>,
     pub(super) error: fn(R::Err) -> Error,
     pub(super) exception: fn(Error) -> Error,
     pub(super) schema: fn() -> Type,
@@ -223,7 +223,7 @@ where
     R::Err: Throws,
 {
     Response {
-        form: Form::new(codec::encode, codec::decode),
+        form: Codec::new(codec::encode, codec::decode),
         error: travelling::<R::Err>,
         exception: typed::<R::Err>,
         schema: <R::Ok as codec::Value>::schema,

@@ -8,18 +8,18 @@ use crate::call::{Exchange, Incoming, Outgoing};
 use crate::client;
 use crate::codec::{self, Message, Value};
 use crate::schema::Type;
-use crate::stream::half::{Form, Owner, Rx, Tx};
+use crate::stream::half::{Codec, Owner, Rx, Tx};
 use crate::stream::{Bidi, Sender, Streaming};
 
 /// A message on its own: how it is written and read, and its type.
 pub struct Whole<T> {
-    pub(in crate::stream) form: Form<T>,
+    pub(in crate::stream) form: Codec<T>,
     pub(super) schema: fn() -> Type,
 }
 
 impl<T: Message> Whole<T> {
     pub(super) const NEW: Self =
-        Self { form: Form::new(codec::encode, codec::decode), schema: <T as Value>::schema };
+        Self { form: Codec::new(codec::encode, codec::decode), schema: <T as Value>::schema };
 }
 
 /// A message of one direction.
@@ -42,13 +42,13 @@ pub trait IsStreaming: Sized {
     type In;
 
     /// The handle over one direction of a call.
-    fn over(incoming: Box<dyn Incoming>, form: Form<Self::In>, around: Option<Arc<Around>>) -> Self;
+    fn over(incoming: Box<dyn Incoming>, form: Codec<Self::In>, around: Option<Arc<Around>>) -> Self;
 }
 
 impl<T> IsStreaming for Streaming<T> {
     type In = T;
 
-    fn over(incoming: Box<dyn Incoming>, form: Form<T>, around: Option<Arc<Around>>) -> Self {
+    fn over(incoming: Box<dyn Incoming>, form: Codec<T>, around: Option<Arc<Around>>) -> Self {
         Self::new(Rx::around(around, incoming, form, Owner::Handler))
     }
 }
@@ -63,13 +63,13 @@ pub trait IsSender: Sized {
     type Out;
 
     /// The handle over one direction of a call.
-    fn over(outgoing: Box<dyn Outgoing>, form: Form<Self::Out>, around: Option<Arc<Around>>) -> Self;
+    fn over(outgoing: Box<dyn Outgoing>, form: Codec<Self::Out>, around: Option<Arc<Around>>) -> Self;
 }
 
 impl<T> IsSender for Sender<T> {
     type Out = T;
 
-    fn over(outgoing: Box<dyn Outgoing>, form: Form<T>, around: Option<Arc<Around>>) -> Self {
+    fn over(outgoing: Box<dyn Outgoing>, form: Codec<T>, around: Option<Arc<Around>>) -> Self {
         Self::new(Tx::around(around, outgoing, form, Owner::Handler))
     }
 }
@@ -88,7 +88,7 @@ pub trait IsBidi: Sized {
     /// The handle over both directions of a call.
     fn over(
         exchange: Exchange,
-        forms: (Form<Self::In>, Form<Self::Out>),
+        forms: (Codec<Self::In>, Codec<Self::Out>),
         around: Option<Arc<Around>>,
     ) -> Self;
 }
@@ -99,7 +99,7 @@ impl<In, Out> IsBidi for Bidi<In, Out> {
 
     fn over(
         exchange: Exchange,
-        (requests, responses): (Form<In>, Form<Out>),
+        (requests, responses): (Codec<In>, Codec<Out>),
         around: Option<Arc<Around>>,
     ) -> Self {
         let tx = Tx::around(around.clone(), exchange.outgoing, responses, Owner::Handler);
