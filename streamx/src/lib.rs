@@ -19,6 +19,9 @@ mod stream;
 
 mod transport;
 
+#[cfg(feature = "tls")]
+pub mod tls;
+
 pub mod client;
 pub mod server;
 
@@ -33,7 +36,7 @@ pub mod private;
 #[doc(hidden)]
 pub mod fuzz;
 
-pub use call::{Context, Placement, Protocol, Service, middleware};
+pub use call::{Context, PeerIdentity, Placement, Protocol, Service, middleware};
 pub use client::{Channel, Pool};
 pub use codec::Message;
 pub use codec::protobuf::well_known;

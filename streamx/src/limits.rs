@@ -82,8 +82,8 @@ setters! {
     max_streams: usize;
     /// How many connections a server holds. Default 10,000; further ones are accepted and closed.
     max_connections: usize;
-    /// How long a new connection may take to show which protocol it speaks and to complete its first frame,
-    /// before it is closed. Default 10 s.
+    /// How long a new connection may take for its TLS handshake if the server serves TLS, to show which protocol it
+    /// speaks, and to complete its first frame, all together, before it is closed. Default 10 s.
     first_frame_timeout: Duration;
     /// How long a frame that has begun may take to arrive without any progress, before the connection is closed.
     /// Default 60 s.

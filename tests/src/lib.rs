@@ -1,5 +1,6 @@
 //! Support for the tests of streamx: sample services, scripted peers, the real Kitex.
 
+pub mod authority;
 pub mod cases;
 pub mod histories;
 pub mod interop;

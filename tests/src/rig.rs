@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use streamx::client::ChannelBuilder;
 use streamx::server::ServerBuilder;
+use streamx::tls::{self, Replaceable};
 use streamx::{Channel, Counters, Limits, Placement, Result, Server, Service};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -25,6 +26,8 @@ pub struct Setup {
     pub placement: Placement,
     pub server: Limits,
     pub client: Limits,
+    /// With this both sides speak TLS.
+    pub tls: Option<(Replaceable<tls::Server>, Replaceable<tls::Client>)>,
 }
 
 /// A server and a client.
@@ -69,11 +72,21 @@ impl Setup {
     ) -> Rig {
         let handlers = Handlers::default();
         let service = Service::from(ProbeServer::new(handlers.clone())).placement(self.placement);
-        let server = server.add_service(service).limits(self.server);
+        let mut server = server.add_service(service).limits(self.server);
+        let (scheme, client_tls) = match self.tls {
+            Some((server_tls, client_tls)) => {
+                server = server.tls(server_tls);
+                ("ttheader+tls", Some(client_tls))
+            }
+            None => ("ttheader", None),
+        };
         let server = server.bind("127.0.0.1:0").await.expect("a free port");
         let (address, counters) = (server.local_addr().to_string(), server.counters());
         let serving = tokio::spawn(server.serve());
-        let channel = Channel::builder(format!("ttheader://{address}")).limits(self.client);
+        let mut channel = Channel::builder(format!("{scheme}://{address}")).limits(self.client);
+        if let Some(client_tls) = client_tls {
+            channel = channel.tls(client_tls);
+        }
         let channel = options(channel).connect().await.expect("the server listens");
         let client = ProbeClient::new(channel.clone());
         Rig { client, channel, handlers, address, server: Arc::new(counters), serving }

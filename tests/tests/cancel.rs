@@ -231,7 +231,7 @@ impl Other for Talks {
 
 /// Sixty-three streams echo; the sixty-fourth meets its fate; they go on echoing over the same connection.
 async fn a_fate<F: Future<Output = ()>>(placement: Placement, limits: Limits, fate: impl Fn(Fate) -> F) {
-    let setup = Setup { placement, client: limits.clone(), server: limits };
+    let setup = Setup { placement, client: limits.clone(), server: limits, ..Setup::default() };
     let rig = setup.start_with(OtherServer::new(Talks)).await;
     let mut others = rig.echoes(63).await;
     let lax = LaxClient::new(rig.channel.clone());

@@ -112,7 +112,7 @@ async fn a_message_larger_than_the_window_passes_both_ways() {
 async fn a_peer_that_reads_only_what_it_must_stops_nobody() {
     let limits = || Limits::default().stream_receive_window(1);
     for placement in [Placement::Connection, Placement::Task] {
-        let setup = Setup { placement, server: limits(), client: limits() };
+        let setup = Setup { placement, server: limits(), client: limits(), ..Setup::default() };
         let rig = setup.start().await;
         let mut streams = rig.echoes(8).await;
         for round in 0..50 {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. A room may use those on the lines above its own, and none beside it.
-const ROOMS: [&[&str]; 12] = [
+const ROOMS: [&[&str]; 13] = [
     &["error", "limits", "counters"],
     &["metadata"],
     &["schema"],
@@ -18,6 +18,7 @@ const ROOMS: [&[&str]; 12] = [
     &["call"],
     &["stream"],
     &["transport"],
+    &["tls"],
     &["client", "server"],
     // What an expansion names: it joins the handles of both sides, so it stands below both.
     &["stream::method"],

@@ -9,6 +9,7 @@ use std::task;
 use std::time::Instant;
 
 use super::child::{Child, Children};
+use super::peer::{Peer, PeerIdentity};
 use crate::{Code, Error, Metadata, Result};
 
 /// The call that a handler serves: the optional first argument of any method of a service.
@@ -63,7 +64,7 @@ pub(crate) struct Facts {
     pub(crate) service: &'static str,
     pub(crate) method: &'static str,
     pub(crate) protocol: Protocol,
-    pub(crate) peer_addr: Option<SocketAddr>,
+    pub(crate) peer: Peer,
     pub(crate) deadline: Option<Instant>,
     pub(crate) persistent: Metadata,
     pub(crate) transient: Metadata,
@@ -106,7 +107,13 @@ impl Context {
 
     /// Where the caller's connection comes from; none for unix sockets and calls inside the process.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.0.facts().peer_addr
+        self.0.facts().peer.addr
+    }
+
+    /// Who the caller has proved to be with the certificate of its TLS connection. None if the connection has no TLS,
+    /// or the server asks its clients for no certificate: that is mutual TLS, of the feature `tls`.
+    pub fn peer_identity(&self) -> Option<&PeerIdentity> {
+        self.0.facts().peer.identity.as_deref()
     }
 
     /// When the caller will wait no longer, if it has said so: with [`timeout`](crate::client::Call::timeout) of a streamx

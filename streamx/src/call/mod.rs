@@ -8,11 +8,13 @@ pub(crate) mod child;
 pub(crate) mod context;
 pub(crate) mod duration;
 pub mod middleware;
+pub(crate) mod peer;
 pub(crate) mod placement;
 pub(crate) mod recv_timeout;
 pub(crate) mod router;
 
 pub use context::{Context, Protocol};
+pub use peer::PeerIdentity;
 pub use placement::Placement;
 pub use router::Service;
 

@@ -14,7 +14,9 @@ use crate::call::middleware::{Middlewares, register};
 use crate::call::router::Router;
 use crate::call::{Exchange, Open, Opening, Service};
 use crate::counters::{Counters, Meter};
-use crate::transport::Socket;
+#[cfg(feature = "tls")]
+use crate::tls::{self, Replaceable};
+use crate::transport::{Connect, Socket};
 use crate::{Code, Error, Limits, Result};
 
 /// Connections to one address. Cheap to clone; all clones share the connections.
@@ -67,11 +69,14 @@ pub struct ChannelBuilder {
     settings: Settings,
     times: Times,
     middlewares: Middlewares,
+    /// Set if and only if the URL asks for TLS.
+    tls: Option<Arc<dyn Connect>>,
 }
 
 impl Channel {
     /// Connects to `ttheader://host:port`, `framed://host:port` or `buffered://host:port`, the latter two for unary calls
     /// only ([`guide::unary`](crate::guide::unary)); or to a socket, `ttheader://unix:/path`.
+    /// With TLS these are `ttheader+tls://` and so on, which need `ChannelBuilder::tls` (feature `tls`).
     ///
     /// # Errors
     ///
@@ -87,6 +92,7 @@ impl Channel {
             settings: Settings::default(),
             times: Times::default(),
             middlewares: Middlewares::default(),
+            tls: None,
         }
     }
 
@@ -241,13 +247,25 @@ impl ChannelBuilder {
         self
     }
 
+    /// Speaks TLS with a server whose URL begins with `ttheader+tls://` or `framed+tls://`, and trusts the certificates
+    /// that this says. The handshake is part of dialing and of its time.
+    ///
+    /// Takes a [`tls::Client`](crate::tls::Client), or a [`tls::Replaceable`](crate::tls::Replaceable) of one. A URL
+    /// without `+tls` is then an error, and so is one with it where this was not called.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<Replaceable<tls::Client>>) -> Self {
+        self.tls = Some(Arc::new(tls.into()));
+        self
+    }
+
     register!();
 
     /// Makes the first connection now.
     ///
     /// # Errors
     ///
-    /// The URL is not one of [`Channel::connect`], or nobody listens there.
+    /// The URL is not one of [`Channel::connect`], nobody listens there, or the TLS handshake fails.
     pub async fn connect(self) -> Result<Channel> {
         let (connections, channel) = self.connections()?;
         connections.connect().await?;
@@ -266,7 +284,7 @@ impl ChannelBuilder {
 
     /// The connections, and the channel that they become.
     fn connections(self) -> Result<(Connections, impl FnOnce(Connections) -> Channel)> {
-        let Self { url, settings, times, middlewares } = self;
+        let Self { url, settings, times, middlewares, tls } = self;
         let caller = &settings.caller;
         if caller.contains(',') || caller.len() > LONGEST_NAME {
             let text =
@@ -274,7 +292,7 @@ impl ChannelBuilder {
             return Err(Error::new(Code::InvalidArgument, text));
         }
         settings.pool.check()?;
-        let connections = Connections::new(Endpoint::parse(&url)?, settings);
+        let connections = Connections::new(Endpoint::parse(&url, tls)?, settings);
         let middlewares = Arc::new(middlewares);
         Ok((connections, move |connections| Channel {
             connections: Arc::new(connections),

@@ -10,18 +10,23 @@ use tokio::sync::watch;
 
 use crate::call::router::Router;
 use crate::counters::Meter;
-use crate::transport::{Serve, Socket, Stop, serve};
+use crate::transport::{Connect, Serve, Socket, Stop, serve};
 use crate::wire::unary::{Form, Framing};
 use crate::{Code, Error, Limits, Result};
 
 /// What follows the scheme of a URL when the socket is a file.
 const UNIX: &str = "unix:";
 
+/// What follows the name of a protocol in a URL when the connection is to have TLS.
+const TLS: &str = "+tls";
+
 /// A parsed URL.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     scheme: Scheme,
     place: Place,
+    /// Every connection begins with its handshake, if there is one.
+    tls: Option<Arc<dyn Connect>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,20 +55,42 @@ pub(crate) struct Memory {
 }
 
 impl Endpoint {
-    pub(crate) fn parse(url: &str) -> Result<Self> {
+    /// What a URL says. Whether to use TLS is said twice, so that neither is forgotten: by the URL, and by what is known
+    /// of certificates.
+    pub(crate) fn parse(url: &str, tls: Option<Arc<dyn Connect>>) -> Result<Self> {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| bad(url, "it has no scheme"))?;
+        let (scheme, secure) = scheme.strip_suffix(TLS).map_or((scheme, false), |scheme| (scheme, true));
         let scheme = match scheme {
             "ttheader" => Scheme::TTHeader,
             "framed" => Scheme::Framed,
             "buffered" => Scheme::Buffered,
             other => return Err(bad(url, &format!("the scheme `{other}` is not known"))),
         };
-        Ok(Self { scheme, place: Place::parse(rest).map_err(|why| bad(url, why))? })
+        let place = Place::parse(rest).map_err(|why| bad(url, why))?;
+        match &tls {
+            None if secure => {
+                let text = format!(
+                    "`{url}` asks for TLS, and the channel does not know which certificates to trust: \
+                     Channel::builder(url).tls(…) tells it (feature `tls`)"
+                );
+                return Err(Error::new(Code::InvalidArgument, text));
+            }
+            Some(_) if !secure => {
+                let text = format!(
+                    "the channel was given certificates, but `{url}` asks for no TLS: `{}{TLS}://` would",
+                    scheme.name()
+                );
+                return Err(Error::new(Code::InvalidArgument, text));
+            }
+            Some(tls) => tls.check(place.host())?,
+            None => {}
+        }
+        Ok(Self { scheme, place, tls })
     }
 
     /// A server inside this process.
     pub(crate) fn memory(memory: Memory) -> Self {
-        Self { scheme: Scheme::TTHeader, place: Place::Memory(Arc::new(memory)) }
+        Self { scheme: Scheme::TTHeader, place: Place::Memory(Arc::new(memory)), tls: None }
     }
 
     /// Whether the endpoint carries streams.
@@ -91,14 +118,32 @@ impl Endpoint {
                 tokio::spawn(async move {
                     // Never told to stop: it ends with the connection.
                     let stop = watch::Sender::new(Stop::No);
-                    serve(far, Serve { router, limits, meter, stop: stop.subscribe() }).await;
+                    let stop = stop.subscribe();
+                    serve(far, Serve { router, limits, meter, stop, tls: None }).await;
                 });
                 near
             }),
         };
+        let socket = match (socket, &self.tls) {
+            (Ok(socket), Some(tls)) => tls.connect(socket, self.place.host()).await,
+            (socket, _) => socket,
+        };
         socket.map_err(|error| {
-            Error::transport(format!("cannot connect to {self}: {error}")).with_source(error).retryable()
+            let in_vain = error.kind() == io::ErrorKind::InvalidData;
+            let text = format!("cannot connect to {self}: {error}");
+            let error = Error::transport(text).with_source(error);
+            if in_vain { error } else { error.retryable() }
         })
+    }
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::TTHeader => "ttheader",
+            Self::Framed => "framed",
+            Self::Buffered => "buffered",
+        }
     }
 }
 
@@ -115,19 +160,29 @@ impl Place {
         port.parse::<u16>().map_err(|_| "its port is not a number from 0 to 65535")?;
         Ok(Self::Tcp(text.to_owned()))
     }
+
+    /// The name or address of the server's machine, which its certificate has to be of. A file has none.
+    fn host(&self) -> Option<&str> {
+        match self {
+            Self::Tcp(address) => {
+                let host = address.rsplit_once(':').map_or(&**address, |(host, _)| host);
+                Some(host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host))
+            }
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+            Self::Memory(..) => None,
+        }
+    }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.scheme {
-            Scheme::TTHeader => "ttheader",
-            Scheme::Framed => "framed",
-            Scheme::Buffered => "buffered",
-        };
+        let scheme = self.scheme.name();
+        let tls = if self.tls.is_some() { TLS } else { "" };
         match &self.place {
-            Place::Tcp(address) => write!(f, "{scheme}://{address}"),
+            Place::Tcp(address) => write!(f, "{scheme}{tls}://{address}"),
             #[cfg(unix)]
-            Place::Unix(path) => write!(f, "{scheme}://{UNIX}{}", path.display()),
+            Place::Unix(path) => write!(f, "{scheme}{tls}://{UNIX}{}", path.display()),
             Place::Memory(..) => f.write_str("the server in this process"),
         }
     }
@@ -147,7 +202,8 @@ impl fmt::Debug for Place {
 fn bad(url: &str, why: &str) -> Error {
     let text = format!(
         "`{url}` is not the URL of a server: {why}. What is possible: ttheader://host:port (streams and unary calls), \
-         framed://host:port and buffered://host:port (unary calls), ttheader://unix:/path"
+         framed://host:port and buffered://host:port (unary calls), ttheader://unix:/path, and with TLS ttheader+tls:// \
+         and so on"
     );
     Error::new(Code::InvalidArgument, text)
 }
@@ -164,7 +220,7 @@ mod tests {
             "buffered://a:1",
             "ttheader://unix:/run/echo.sock",
         ] {
-            assert_eq!(Endpoint::parse(url).unwrap().to_string(), url);
+            assert_eq!(Endpoint::parse(url, None).unwrap().to_string(), url);
         }
     }
 
@@ -173,12 +229,13 @@ mod tests {
         for (url, why) in [
             ("127.0.0.1:8888", "it has no scheme"),
             ("http://a:1", "the scheme `http` is not known"),
+            ("http+tls://a:1", "the scheme `http` is not known"),
             ("ttheader://a", "it has no port"),
             ("ttheader://:1", "it has no host"),
             ("ttheader://a:x", "its port is not a number from 0 to 65535"),
             ("ttheader://unix:", "it has no path"),
         ] {
-            let error = Endpoint::parse(url).unwrap_err();
+            let error = Endpoint::parse(url, None).unwrap_err();
             assert_eq!(error.code(), Code::InvalidArgument);
             assert!(error.to_string().contains(why), "{error}");
             assert!(error.to_string().contains("ttheader://host:port"), "{error}");

@@ -20,3 +20,6 @@ pub mod unary {}
 pub mod shutdown {}
 #[doc = include_str!("middleware.md")]
 pub mod middleware {}
+#[cfg(feature = "tls")]
+#[doc = include_str!("tls.md")]
+pub mod tls {}

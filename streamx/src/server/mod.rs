@@ -22,7 +22,9 @@ use crate::call::Service;
 use crate::call::middleware::{Middlewares, register};
 use crate::call::router::Router;
 use crate::counters::{Counters, Meter};
-use crate::transport::{Serve, Stop};
+#[cfg(feature = "tls")]
+use crate::tls::{self, Replaceable};
+use crate::transport::{Accept, Serve, Stop};
 use crate::{Limits, Result};
 use accept::Listener;
 use shutdown::Asked;
@@ -65,6 +67,7 @@ pub struct ServerBuilder {
     keep_open: bool,
     drain: Duration,
     middlewares: Middlewares,
+    tls: Option<Arc<dyn Accept>>,
 }
 
 /// A server that listens, and serves once [`serve`](Self::serve) is awaited.
@@ -79,6 +82,7 @@ pub struct BoundServer {
     router: Arc<Router>,
     drain: Duration,
     shutdown: ShutdownHandle,
+    tls: Option<Arc<dyn Accept>>,
 }
 
 impl Server {
@@ -95,6 +99,7 @@ impl Server {
             keep_open: false,
             drain: DRAIN,
             middlewares: Middlewares::default(),
+            tls: None,
         }
     }
 }
@@ -145,6 +150,19 @@ impl ServerBuilder {
         self
     }
 
+    /// Serves TLS, every protocol over it, and nothing without it: what a port serves is said once. A client that speaks
+    /// no TLS is refused with a line in the log. A program that wants both binds two servers.
+    ///
+    /// Takes a [`tls::Server`](crate::tls::Server), or a [`tls::Replaceable`](crate::tls::Replaceable) of one. The
+    /// handshake is part of [`first_frame_timeout`](Limits::first_frame_timeout); one that fails costs its own connection
+    /// only, and the log says why.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<Replaceable<tls::Server>>) -> Self {
+        self.tls = Some(Arc::new(tls.into()));
+        self
+    }
+
     register!();
 
     /// Listens at `host:port` or `unix:/path`; port 0 takes a free one.
@@ -166,7 +184,8 @@ impl ServerBuilder {
         let listener = Listener::bind(address.as_ref()).await?;
         let (limits, router) = (Arc::new(self.limits), Arc::new(router));
         let (drain, shutdown) = (self.drain, ShutdownHandle::new());
-        Ok(BoundServer { listener, limits, router, meter: Arc::default(), drain, shutdown })
+        let (meter, tls) = (Arc::default(), self.tls);
+        Ok(BoundServer { listener, limits, router, meter, drain, shutdown, tls })
     }
 
     /// [`bind`](Self::bind) and [`BoundServer::serve`].
@@ -223,9 +242,9 @@ impl BoundServer {
     ///
     /// As [`serve`](Self::serve).
     pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) -> Result<()> {
-        let Self { listener, limits, meter, router, drain, shutdown: handle } = self;
+        let Self { listener, limits, meter, router, drain, shutdown: handle, tls } = self;
         let stop = watch::Sender::new(Stop::No);
-        let serve = Serve { router: Arc::clone(&router), limits, meter, stop: stop.subscribe() };
+        let serve = Serve { router: Arc::clone(&router), limits, meter, stop: stop.subscribe(), tls };
         tokio::select! {
             () = listener.accept(&serve) => {}
             () = shutdown => {}

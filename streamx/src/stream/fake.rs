@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use crate::Counters;
 use crate::call::child::Children;
 use crate::call::context::{Facts, Served};
+use crate::call::peer::Peer;
 use crate::call::{Context, Encode, Exchange, Incoming, Open, Opening, Outgoing, Protocol, Service};
 use crate::codec::Message;
 use crate::{Channel, Error, Metadata, Result, codec};
@@ -325,7 +326,7 @@ pub(crate) fn context(opening: &Opening, handler: &End) -> Context {
         service: opening.service,
         method: opening.method,
         protocol: Protocol::TTHeaderStreaming,
-        peer_addr: None,
+        peer: Peer::default(),
         deadline: None,
         persistent: strings("RPC_PERSIST_"),
         transient: strings("RPC_TRANSIT_"),

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::call::Call;
 use crate::call::context::Facts;
 use crate::call::duration::go;
+use crate::call::peer::Peer;
 use crate::call::{Context, Protocol};
 use crate::stream::method::{Codec, IsBidi, IsSender, IsStreaming};
 use crate::{Bidi, Code, Error, Lends, Message, Metadata, Payload, Result, Sender, Side, Streaming, codec};
@@ -126,7 +127,7 @@ impl<Req, Res> Caller<Req, Res> {
             service: self.service,
             method: self.method,
             protocol: Protocol::TTHeaderStreaming,
-            peer_addr: None,
+            peer: Peer::default(),
             deadline: self.deadline.map(Instant::into_std),
             persistent: self.persistent.clone(),
             transient: self.transient.clone(),

@@ -8,6 +8,7 @@ use std::{fmt, io};
 use tokio::time::Instant;
 
 use super::pipe::{Pipe, Reader, Writer};
+use crate::call::peer::Peer;
 use crate::counters::Meter;
 use crate::transport::Socket;
 use crate::{Channel, Counters, Limits, Service, Side};
@@ -247,7 +248,7 @@ impl Rules {
         drop(state);
         let end = |from: &Arc<Pipe>, to: Arc<Pipe>, side| {
             let writer = Writer::new(to, Arc::clone(rules), connection, side);
-            Socket::Made(Box::new(Reader::new(Arc::clone(from))), Box::new(writer))
+            Socket::Made(Box::new(Reader::new(Arc::clone(from))), Box::new(writer), Peer::default())
         };
         Ok((end(&back, Arc::clone(&there), Side::Client), end(&there, Arc::clone(&back), Side::Server)))
     }

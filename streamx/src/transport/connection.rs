@@ -19,6 +19,7 @@ use super::link::Link;
 use super::overdue::{For, Waits, Watch};
 use crate::call::child::{Child, Children};
 use crate::error::Kind;
+use crate::wire::detect::is_tls_alert;
 use crate::{Error, Result};
 
 /// The usual read buffer: small enough for the first-level cache.
@@ -165,6 +166,10 @@ impl<P: Protocol> Connection<P> {
                 Poll::Pending => return Ok(Next::Sleep),
                 Poll::Ready(Ok(0)) => {
                     self.link.closed().map_or(Ok(()), Err)?;
+                    if is_tls_alert(&self.input) {
+                        let text = "the peer answered with a TLS alert: it serves TLS only, and this connection has none";
+                        return Err(Error::transport(text).with_kitex_code(12004));
+                    }
                     return Err(self.protocol.closed_by_peer(!self.input.is_empty()));
                 }
                 Poll::Ready(Ok(read)) => read,

@@ -1,7 +1,6 @@
 //! What the streams of one connection share with its connection task: the send buffer, the writer and the wakers.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -14,6 +13,7 @@ use super::outbox::{Flush, Outbox};
 use super::task_waker::TaskWaker;
 use super::turns::{Turn, Turns};
 use super::writer::Writer;
+use crate::call::peer::Peer;
 use crate::counters::Meter;
 use crate::{Error, Limits, Result};
 
@@ -24,7 +24,7 @@ pub(crate) struct Link {
     pub(crate) outbox: Mutex<Outbox>,
     pub(crate) turns: Turns,
     pub(crate) waker: Arc<TaskWaker>,
-    pub(crate) peer_addr: Option<SocketAddr>,
+    pub(crate) peer: Peer,
     pub(crate) limits: Arc<Limits>,
     pub(crate) meter: Arc<Meter>,
     /// How many bytes the outbox holds.
@@ -40,7 +40,7 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new(
         socket: Box<dyn AsyncWrite + Send + Unpin>,
-        peer_addr: Option<SocketAddr>,
+        peer: Peer,
         limits: Arc<Limits>,
         meter: Arc<Meter>,
     ) -> Self {
@@ -50,7 +50,7 @@ impl Link {
             outbox: Mutex::new(outbox),
             turns: Turns::new(),
             waker: TaskWaker::new(),
-            peer_addr,
+            peer,
             limits,
             meter,
             stalled: AtomicBool::new(false),

@@ -1,11 +1,11 @@
 //! What a call brings besides its messages, as it travels: the keys of Kitex's metainfo (spec 7, "Unary" 3).
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::Metadata;
 use crate::call::Protocol;
 use crate::call::context::Facts;
+use crate::call::peer::Peer;
 use crate::call::router::Route;
 use crate::wire::ttheader::header::Strings;
 
@@ -21,7 +21,7 @@ const STALE: &str = "RPC_TRANSIT_UPSTREAM_";
 pub(super) fn facts(
     route: &Route,
     protocol: Protocol,
-    peer_addr: Option<SocketAddr>,
+    peer: Peer,
     strings: Strings,
     timeout: Option<Duration>,
 ) -> Facts {
@@ -46,7 +46,7 @@ pub(super) fn facts(
         service: route.service,
         method: route.method.name,
         protocol,
-        peer_addr,
+        peer,
         deadline: timeout.and_then(after),
         persistent: Metadata::from(persistent),
         transient: Metadata::from(transient),

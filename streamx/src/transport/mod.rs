@@ -9,6 +9,7 @@ mod metainfo;
 mod outbox;
 mod overdue;
 mod recognise;
+mod secure;
 mod socket;
 mod task_waker;
 mod ttheader;
@@ -33,6 +34,7 @@ use connection::{Connection, Protocol};
 use link::Link;
 
 pub(crate) use recognise::{Serve, Stop, serve};
+pub(crate) use secure::{Accept, Connect};
 pub(crate) use socket::Socket;
 pub(crate) use ttheader::Client as StreamClient;
 pub(crate) use unary::Client as UnaryClient;
@@ -116,9 +118,9 @@ fn link(
     limits: Arc<Limits>,
     meter: Arc<Meter>,
 ) -> (Box<dyn AsyncRead + Send + Unpin>, Arc<Link>) {
-    let peer_addr = socket.peer_addr();
+    let peer = socket.peer();
     let (reader, writer) = socket.split();
-    (reader, Arc::new(Link::new(writer, peer_addr, limits, meter)))
+    (reader, Arc::new(Link::new(writer, peer, limits, meter)))
 }
 
 /// Encodes one message to the end of the send buffer. When that fails, panics, or gives more than `limit` bytes, the

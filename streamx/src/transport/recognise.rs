@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, Protocol};
 use super::link::Link;
+use super::secure::Accept;
 use super::socket::Socket;
 use super::task_waker::TaskWaker;
 use super::{link, ttheader, unary};
@@ -35,6 +36,8 @@ pub(crate) struct Serve {
     pub(crate) limits: Arc<Limits>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) stop: watch::Receiver<Stop>,
+    /// Every connection begins with its handshake, if there is one.
+    pub(crate) tls: Option<Arc<dyn Accept>>,
 }
 
 /// How far the shutdown of a server has come.
@@ -50,31 +53,54 @@ pub(crate) enum Stop {
 
 /// Serves one connection until it ends.
 pub(crate) async fn serve(socket: Socket, serve: Serve) {
-    let (mut reader, link) = link(socket, Arc::clone(&serve.limits), Arc::clone(&serve.meter));
-    let mut input = BytesMut::with_capacity(FIRST_READ);
     let born = Instant::now();
     let limit = serve.limits.first_frame_timeout;
     let mut stop = serve.stop.clone();
-    let spoken = tokio::select! {
+    let mut missing = "finished its TLS handshake";
+    let begin = begin(socket, &serve, &mut missing);
+    let begun = tokio::select! {
         biased;
         _ = stop.wait_for(|stop| *stop != Stop::No) => return,
-        spoken = tokio::time::timeout(limit, recognise(&mut reader, &mut input)) => spoken,
+        begun = tokio::time::timeout(limit, begin) => begun,
     };
-    match spoken {
-        Ok(Ok(Some(Spoken::Streaming))) => {
+    match begun {
+        Ok(Ok(Some(Begun { spoken: Spoken::Streaming, reader, link, input }))) => {
             let protocol = ttheader::Server::new(&link, Arc::clone(&serve.router));
             let connection = Connection::new(Arc::clone(&link), protocol, reader, input, born);
             run(&serve, &link, connection).await;
         }
-        Ok(Ok(Some(Spoken::Unary))) => {
+        Ok(Ok(Some(Begun { spoken: Spoken::Unary, reader, link, input }))) => {
             let protocol = unary::Server::new(&link, Arc::clone(&serve.router));
             let connection = Connection::new(Arc::clone(&link), protocol, reader, input, born);
             run(&serve, &link, connection).await;
         }
         Ok(Ok(None)) => {}
         Ok(Err(error)) => tracing::info!(%error, "closed a connection"),
-        Err(_) => tracing::info!(?limit, "closed a connection that has not shown its protocol in time"),
+        Err(_) => tracing::info!(?limit, "closed a connection that has not {missing} in time"),
     }
+}
+
+/// A connection that has shown its protocol.
+struct Begun {
+    spoken: Spoken,
+    reader: Box<dyn AsyncRead + Send + Unpin>,
+    link: Arc<Link>,
+    input: BytesMut,
+}
+
+/// Makes the connection a secure one where that is wanted, and reads until the protocol is clear; `missing` says what
+/// it waits for. `None` when the client closed the connection without a word.
+async fn begin(socket: Socket, serve: &Serve, missing: &mut &str) -> Result<Option<Begun>> {
+    let socket = match &serve.tls {
+        Some(tls) => tls.accept(socket).await?,
+        None => Some(socket),
+    };
+    let Some(socket) = socket else { return Ok(None) };
+    *missing = "shown its protocol";
+    let (mut reader, link) = link(socket, Arc::clone(&serve.limits), Arc::clone(&serve.meter));
+    let mut input = BytesMut::with_capacity(FIRST_READ);
+    let spoken = recognise(&mut reader, &mut input).await?;
+    Ok(spoken.map(|spoken| Begun { spoken, reader, link, input }))
 }
 
 /// Reads until the protocol is clear. `None` when the client closed the connection without a word.

@@ -1,13 +1,14 @@
 //! The kinds of sockets a connection runs on.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+
+use crate::call::peer::Peer;
 
 /// After so long without a byte TCP asks whether the peer is there.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(10);
@@ -28,8 +29,8 @@ pub(crate) enum Socket {
     #[cfg(unix)]
     Unix(UnixStream),
     Memory(DuplexStream),
-    /// Whatever a test has in place of a network.
-    Made(Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>),
+    /// Whatever else moves bytes: TLS over one of the others, or what a test has in place of a network.
+    Made(Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>, Peer),
 }
 
 impl Socket {
@@ -51,11 +52,12 @@ impl Socket {
         (Self::Memory(a), Self::Memory(b))
     }
 
-    /// Where the other end is, if that can be said.
-    pub(crate) fn peer_addr(&self) -> Option<SocketAddr> {
+    /// Who and where the other end is, as far as that can be said.
+    pub(crate) fn peer(&self) -> Peer {
         match self {
-            Self::Tcp(stream) => stream.peer_addr().ok(),
-            _ => None,
+            Self::Tcp(stream) => Peer { addr: stream.peer_addr().ok(), identity: None },
+            Self::Made(_, _, peer) => peer.clone(),
+            _ => Peer::default(),
         }
     }
 
@@ -74,7 +76,7 @@ impl Socket {
                 let (reader, writer) = tokio::io::split(stream);
                 (Box::new(reader), Box::new(writer))
             }
-            Self::Made(reader, writer) => (reader, writer),
+            Self::Made(reader, writer, _) => (reader, writer),
         }
     }
 }

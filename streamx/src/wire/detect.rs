@@ -42,6 +42,12 @@ pub(crate) fn detect(first: &[u8]) -> Detected {
     }
 }
 
+/// Whether these bytes are all that a TLS peer has said to one that does not speak TLS: one alert, in a record of two
+/// bytes.
+pub(crate) fn is_tls_alert(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x15, 0x03, _, 0, 2, _, _])
+}
+
 /// How text protocols begin.
 const FOREIGN: [(&[u8], &str); 9] = [
     (b"PRI * HT", "HTTP/2 is not served on this port"),

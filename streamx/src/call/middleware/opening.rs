@@ -204,7 +204,7 @@ impl Opening {
             service: before.service,
             method: before.method,
             protocol: before.protocol,
-            peer_addr: before.peer_addr,
+            peer: before.peer.clone(),
             deadline: self.deadline,
             persistent: travelling(&self.persistent),
             transient: travelling(&self.transient),

@@ -175,7 +175,7 @@ impl Server {
         let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None, None);
         let exchange = Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
         let facts =
-            metainfo::facts(&route, Protocol::TTHeaderStreaming, peer.link.peer_addr, strings, timeout);
+            metainfo::facts(&route, Protocol::TTHeaderStreaming, peer.link.peer.clone(), strings, timeout);
         let context = StreamContext { peer: Arc::clone(peer), stream: Arc::clone(&stream), facts };
         self.handlers.fetch_add(1, Relaxed);
         let handlers = Arc::clone(&self.handlers);

@@ -130,7 +130,7 @@ impl Server {
             sequence: message.sequence,
             oneway: route.method.mode == Mode::Oneway,
             answered: Mutex::new(false),
-            facts: metainfo::facts(&route, protocol, self.link.peer_addr, strings, timeout),
+            facts: metainfo::facts(&route, protocol, self.link.peer.clone(), strings, timeout),
             backward: Mutex::default(),
             children: Children::default(),
         });
