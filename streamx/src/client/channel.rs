@@ -250,7 +250,7 @@ impl ChannelBuilder {
     /// Speaks TLS with a server whose URL begins with `ttheader+tls://` or `framed+tls://`, and trusts the certificates
     /// that this says. The handshake is part of dialing and of its time.
     ///
-    /// Takes a [`tls::Client`](crate::tls::Client), or a [`tls::Replaceable`](crate::tls::Replaceable) of one. A URL
+    /// Takes a [`tls::Client`], or a [`tls::Replaceable`] of one. A URL
     /// without `+tls` is then an error, and so is one with it where this was not called.
     #[cfg(feature = "tls")]
     #[must_use]

@@ -153,7 +153,7 @@ impl ServerBuilder {
     /// Serves TLS, every protocol over it, and nothing without it: what a port serves is said once. A client that speaks
     /// no TLS is refused with a line in the log. A program that wants both binds two servers.
     ///
-    /// Takes a [`tls::Server`](crate::tls::Server), or a [`tls::Replaceable`](crate::tls::Replaceable) of one. The
+    /// Takes a [`tls::Server`], or a [`tls::Replaceable`] of one. The
     /// handshake is part of [`first_frame_timeout`](Limits::first_frame_timeout); one that fails costs its own connection
     /// only, and the log says why.
     #[cfg(feature = "tls")]

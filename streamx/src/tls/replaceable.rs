@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// # }
 /// ```
 ///
-/// What is replaced is all of it, so a client that was not sent away by an old certificate authority is by the new one; a
-/// session that began before is not resumed.
+/// All of it is replaced, the authorities too: with what is made by `new` and `mutual` no session that began before is
+/// resumed.
 #[derive(Debug)]
 pub struct Replaceable<T>(Arc<Mutex<T>>);
 
