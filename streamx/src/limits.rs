@@ -76,9 +76,11 @@ setters! {
     /// The largest header area of one TTHeader frame. Default 64 KiB; the wire allows 262,140 bytes, Kitex before
     /// v0.15.4 reads at most 65,536. A larger one closes the connection.
     max_header_size: usize;
-    /// How many streams (or unary calls) one connection may carry at once, counted until the handler has ended.
+    /// How many streams (or unary calls) one connection may carry at once, until they are answered or given up.
     /// Default 1,024; Kitex and tonic have no limit. A server refuses what is above it; a client opens a further
-    /// connection before it gets there.
+    /// connection before it gets there. As many handlers whose callers are gone may use their
+    /// [`cancel_grace`](Self::cancel_grace), and further ones are dropped at once; when twice as many will not end, a
+    /// server refuses calls until some have.
     max_streams: usize;
     /// How many connections a server holds. Default 10,000; further ones are accepted and closed.
     max_connections: usize;
@@ -120,10 +122,11 @@ setters! {
     /// [`stream_receive_window`](Self::stream_receive_window)) before it fails with an `is_timeout()` error. Default
     /// 30 s. The message was not sent, and the stream goes on.
     send_stall_timeout: Duration;
-    /// How many streams a client may reset before they were answered, each second, before a server closes the
-    /// connection. Default 1,000: a client that cancels most of its calls is legitimate, a flood is not.
+    /// How many streams or unary calls a client may give up before they were answered, each second, before a server
+    /// closes the connection. Default 1,000: a client that cancels most of its calls is legitimate, a flood is not.
     unanswered_resets_per_second: usize;
     /// How long a handler that takes the context of its call goes on after its caller is gone, before it is dropped.
-    /// Default 5 s. Other handlers are dropped at once.
+    /// Default 5 s. Other handlers are dropped at once, and so are those of a connection on which
+    /// [`max_streams`](Self::max_streams) are on their way out already.
     cancel_grace: Duration;
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use streamx::{Bidi, Channel, Context, Error, Message, Result, Sender, Server};
+use streamx_tests::rig::eventually;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 #[derive(Message, Clone, Debug, Default, PartialEq)]
@@ -30,6 +31,11 @@ trait Last {
     async fn flow(&self, ctx: Context, from: Step, stream: Sender<Step>) -> Result<()>;
 
     async fn never(&self, ctx: Context) -> Result<()>;
+
+    /// The same without a context: tells the test that it was dropped.
+    async fn still(&self) -> Result<()>;
+
+    async fn soon(&self) -> Result<()>;
 }
 
 struct Waiting(UnboundedSender<Error>);
@@ -67,6 +73,21 @@ impl Last for Waiting {
     async fn never(&self, ctx: Context) -> Result<()> {
         self.report(&ctx).await
     }
+
+    async fn still(&self) -> Result<()> {
+        struct Dropped<'a>(&'a Waiting);
+        impl Drop for Dropped<'_> {
+            fn drop(&mut self) {
+                let _the_test_may_be_over = self.0.0.send(Error::other("dropped"));
+            }
+        }
+        let _dropped = Dropped(self);
+        std::future::pending().await
+    }
+
+    async fn soon(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 #[streamx::service]
@@ -91,9 +112,15 @@ trait Middle {
     #[bidi]
     async fn flows(&self, ctx: Context, stream: Bidi<Step, Step>) -> Result<()>;
 
-    /// Waits for a unary call.
+    /// Waits for a unary call: the one with a context, or the one without.
     #[bidi]
     async fn asks(&self, stream: Bidi<Step, Step>) -> Result<()>;
+
+    /// Waits for the one with a context, and is a unary call itself.
+    async fn passes(&self) -> Result<()>;
+
+    /// Waits for one that ends.
+    async fn quick(&self) -> Result<()>;
 }
 
 struct Relay(LastClient);
@@ -141,13 +168,24 @@ impl Middle for Relay {
     }
 
     async fn asks(&self, mut stream: Bidi<Step, Step>) -> Result<()> {
+        let which = stream.recv().await?;
         stream.send(step("asking")).await?;
+        if which == Some(step("still")) { self.0.still().await } else { self.0.never().await }
+    }
+
+    async fn passes(&self) -> Result<()> {
         self.0.never().await
+    }
+
+    async fn quick(&self) -> Result<()> {
+        self.0.soon().await
     }
 }
 
 struct Chain {
     first: MiddleClient,
+    /// That of the middle one.
+    last: Channel,
     reasons: UnboundedReceiver<Error>,
 }
 
@@ -160,9 +198,10 @@ async fn channel(service: impl Into<streamx::Service>, caller: &str) -> Channel 
 
 async fn chain() -> Chain {
     let (sender, reasons) = mpsc::unbounded_channel();
-    let last = LastClient::new(channel(LastServer::new(Waiting(sender)), "B").await);
-    let first = MiddleClient::new(channel(MiddleServer::new(Relay(last)), "A").await);
-    Chain { first, reasons }
+    let last = channel(LastServer::new(Waiting(sender)), "B").await;
+    let relay = Relay(LastClient::new(last.clone()));
+    let first = MiddleClient::new(channel(MiddleServer::new(relay), "A").await);
+    Chain { first, last, reasons }
 }
 
 impl Chain {
@@ -239,12 +278,12 @@ async fn a_detached_call_ends_for_itself() {
 
 #[tokio::test]
 async fn a_lost_connection_is_a_cancel_for_the_next_one() {
-    let Chain { first, reasons } = chain().await;
+    let Chain { first, last, reasons } = chain().await;
     let mut stream = first.plain().await.unwrap();
     stream.recv().await.unwrap();
     // The connection closes with the last handle and the client.
     drop((stream, first));
-    let mut rest = Chain { first: MiddleClient::in_process(Relay(unused())), reasons };
+    let mut rest = Chain { first: MiddleClient::in_process(Relay(unused())), last, reasons };
     assert_eq!(rest.reason().await.1.last().map(String::as_str), Some("B"));
 }
 
@@ -252,14 +291,50 @@ fn unused() -> LastClient {
     LastClient::in_process(Waiting(mpsc::unbounded_channel().0))
 }
 
+/// The first call on a connection is alone there, and its end is that of the connection.
 #[tokio::test]
 async fn a_unary_call_of_a_handler_is_given_up_with_it() {
     let mut chain = chain().await;
     let mut stream = chain.first.asks().await.unwrap();
+    stream.send(step("never")).await.unwrap();
     stream.recv().await.unwrap();
     stream.cancel("enough");
     let (_, _, text) = chain.reason().await;
     assert!(text.contains("connection"), "the connection of the call was closed: {text}");
+}
+
+#[tokio::test]
+async fn a_unary_call_of_a_handler_on_a_shared_connection_is_given_up_with_it() {
+    let mut chain = chain().await;
+    chain.first.quick().await.unwrap();
+    for _ in 0..3 {
+        let mut stream = chain.first.asks().await.unwrap();
+        stream.send(step("never")).await.unwrap();
+        stream.recv().await.unwrap();
+        stream.cancel("enough");
+        let (code, path, text) = chain.reason().await;
+        assert_eq!((code, path), (Some(12007), names(&["A", "B"])));
+        assert!(text.contains("enough [cancelled by A -> B]"), "{text}");
+
+        let mut stream = chain.first.asks().await.unwrap();
+        stream.send(step("still")).await.unwrap();
+        stream.recv().await.unwrap();
+        drop(stream);
+        assert!(chain.reason().await.2.ends_with("dropped"));
+    }
+}
+
+#[tokio::test]
+async fn a_unary_call_passes_its_cancel_on() {
+    let mut chain = chain().await;
+    chain.first.quick().await.unwrap();
+    for _ in 0..3 {
+        let call = tokio::spawn(chain.first.passes());
+        eventually(|| chain.last.counters().streams == 1).await;
+        call.abort();
+        let (code, path, text) = chain.reason().await;
+        assert_eq!((code, path), (Some(12007), names(&["A", "B"])), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -119,7 +119,8 @@ impl Context {
     /// When the caller will wait no longer, if it has said so: with [`timeout`](crate::client::Call::timeout) of a streamx
     /// client, or the RPC timeout of a unary TTHeader call. Kitex v0.16.3 says nothing about its streams.
     ///
-    /// Nothing happens here at that moment: the caller ends the call. Calls made in the handler take over what is left.
+    /// At that moment a unary call is over for its handler as if the caller had cancelled it, with Kitex code 12015; a
+    /// stream is ended by its caller. Calls made in the handler take over what is left.
     pub fn deadline(&self) -> Option<Instant> {
         self.0.facts().deadline
     }

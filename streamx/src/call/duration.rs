@@ -1,7 +1,15 @@
-//! Durations as Go prints them, for texts that are Kitex's.
+//! Durations as Go prints them, for texts that are Kitex's, and the one about the time of a call.
 
 use std::fmt::Write;
 use std::time::Duration;
+
+use crate::{Code, Error};
+
+/// The time of a call is over, with the code and the text of Kitex v0.16.3 (spec 6).
+pub(crate) fn timed_out(timeout: Duration) -> Error {
+    let text = format!("stream timeout, timeout in ctx: {}", go(timeout));
+    Error::new(Code::DeadlineExceeded, text).with_kitex_code(12015)
+}
 
 /// `1m30s`, `1.5s`, `199.242668ms`.
 pub(crate) fn go(duration: Duration) -> String {

@@ -43,9 +43,9 @@ use crate::{Metadata, Result};
 ///
 /// # Dropping
 ///
-/// Before it is ready this cancels the call at once. Unary Thrift has no word for that: where the connection carries
-/// this call alone it is closed, which the server sees; where it is shared (between streamx peers) the answer is
-/// dropped when it comes, and the handler runs to its end.
+/// Before it is ready this cancels the call at once, and the handler sees it. A streamx server is told. Others have no
+/// word for it in unary Thrift: the connection is closed, or, where it is shared with other calls all the same
+/// ([`Pool::mux`](super::Pool::mux)), the handler runs to its end, and its answer is dropped when it comes.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T>(State<T>);
 
@@ -170,8 +170,8 @@ impl<T> Call<T> {
     /// 12015); messages that were not taken yet are dropped.
     ///
     /// The default is that of [`ChannelBuilder::timeout`](super::ChannelBuilder::timeout), and [`Duration::MAX`] lifts it. A
-    /// call that is made in a handler never takes longer than the handler's caller waits. A unary call ends here at that
-    /// moment; its handler goes on if the connection carries other calls.
+    /// call that is made in a handler never takes longer than the handler's caller waits. The handler of a unary call over
+    /// `ttheader://` is ended by a streamx server at that moment too.
     ///
     /// Kitex v0.16.3 does not tell its servers about the deadlines of streams; they learn of one when it has passed.
     pub fn timeout(self, timeout: Duration) -> Self {

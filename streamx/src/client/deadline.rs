@@ -9,9 +9,9 @@ use futures::task::AtomicWaker;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::call::duration::go;
+use crate::call::duration::timed_out;
 use crate::call::{Encode, Exchange, Incoming, Outgoing};
-use crate::{Code, Error, Metadata, Result};
+use crate::{Error, Metadata, Result};
 
 /// The end of the time of one call.
 #[derive(Clone, Copy, Debug)]
@@ -71,10 +71,8 @@ impl Deadline {
         Instant::now() >= self.at
     }
 
-    /// With the code and the text of Kitex v0.16.3 (spec 6).
     fn error(self) -> Error {
-        let text = format!("stream timeout, timeout in ctx: {}", go(self.timeout));
-        Error::new(Code::DeadlineExceeded, text).with_kitex_code(12015)
+        timed_out(self.timeout)
     }
 }
 

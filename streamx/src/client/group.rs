@@ -15,6 +15,10 @@ pub(super) trait Pooled {
     fn is_open(&self) -> bool;
     /// How many calls it carries.
     fn calls(&self) -> usize;
+    /// How many more the server is at although nobody waits for them.
+    fn abandoned(&self) -> usize {
+        0
+    }
     /// Whether nothing is left of the calls it has carried.
     fn is_free(&self) -> bool;
     /// Whether the server is known to serve many calls on it at once.
@@ -265,7 +269,7 @@ impl<C: Pooled> Entry<C> {
 
     /// How many calls it has, those included that are about to begin.
     fn load(&self) -> usize {
-        self.leases().max(self.client.calls())
+        self.leases().max(self.client.calls()) + self.client.abandoned()
     }
 
     fn is_free(&self) -> bool {
@@ -310,7 +314,11 @@ impl Pooled for UnaryClient {
     }
 
     fn calls(&self) -> usize {
-        self.in_flight()
+        self.in_flight().saturating_sub(self.abandoned())
+    }
+
+    fn abandoned(&self) -> usize {
+        self.abandoned()
     }
 
     fn is_free(&self) -> bool {

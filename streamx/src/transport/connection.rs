@@ -89,6 +89,17 @@ impl Deliveries {
     pub(crate) fn cancel(&mut self, children: &Children, reason: &Error) {
         self.cancelled.extend(children.end(reason).into_iter().map(|child| (child, reason.clone())));
     }
+
+    /// Tells everybody what has happened. The calls of a handler end before it finds out, because it may end them in
+    /// its own way.
+    pub(crate) fn announce(&mut self) {
+        for (child, reason) in self.cancelled.drain(..) {
+            child.cancel(&reason);
+        }
+        for waker in self.wakers.drain(..) {
+            waker.wake();
+        }
+    }
 }
 
 pub(crate) struct Connection<P: Protocol> {
@@ -149,7 +160,7 @@ impl<P: Protocol> Connection<P> {
         if let Some(error) = self.link.is_cut().filter(|_| !self.is_cut) {
             self.is_cut = true;
             self.protocol.cut(error, &mut self.out);
-            self.announce();
+            self.out.announce();
         }
         self.handlers.poll(&mut self.out.places);
         if self.is_paused(cx) {
@@ -202,21 +213,10 @@ impl<P: Protocol> Connection<P> {
         for running in self.out.started.drain(..) {
             self.handlers.start(running);
         }
-        self.announce();
+        self.out.announce();
         self.handlers.poll(&mut self.out.places);
         self.need = received?;
         Ok(())
-    }
-
-    /// Tells everybody what has happened. The calls of a handler end before it finds out, because it may end them in
-    /// its own way.
-    fn announce(&mut self) {
-        for (child, reason) in self.out.cancelled.drain(..) {
-            child.cancel(&reason);
-        }
-        for waker in self.out.wakers.drain(..) {
-            waker.wake();
-        }
     }
 
     /// Makes the read buffer ready: the one that is there when nobody holds a slice of it, else a new one.
@@ -299,7 +299,7 @@ impl<P: Protocol> Connection<P> {
         self.link.close(error.clone());
         self.protocol.lost(error, &mut self.out);
         self.out.started.clear();
-        self.announce();
+        self.out.announce();
     }
 
     /// Whether the task has nothing left to do after it was asked to end.

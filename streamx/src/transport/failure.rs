@@ -51,6 +51,12 @@ pub(crate) fn application(text: String, kind: i32, ints: &[(u16, Box<str>)]) -> 
     error.with_kitex_code(if (12002..=12015).contains(&kind) { kind } else { 12001 })
 }
 
+/// The path of a cancel that passes this side, whose name is `caller`.
+pub(crate) fn cancel_path(error: &Error, caller: &str) -> String {
+    let names = error.cancel_path().chain([caller]).filter(|name| !name.is_empty());
+    names.collect::<Vec<_>>().join(",")
+}
+
 /// The exception type of our error.
 pub(crate) fn exception_type(error: &Error) -> i32 {
     error.kitex_code().filter(|code| (12002..=12015).contains(code)).unwrap_or(INTERNAL)

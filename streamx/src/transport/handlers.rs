@@ -32,6 +32,14 @@ pub(crate) trait Serving: Send + Sync {
 
     /// The handler has ended: tells the caller.
     fn end(&self, result: Result<()>);
+
+    /// When this side ends the call by itself, because its caller will wait no longer then.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The deadline has come: tells the caller, who is gone from now on.
+    fn expire(&self) {}
 }
 
 /// One handler that runs.
@@ -42,8 +50,19 @@ pub(crate) struct Running {
     /// What wakes this handler where it is polled now is known to its inbox.
     registered: bool,
     context: Option<Context>,
-    /// Runs when the caller is gone and the handler may find out for itself.
-    grace: Option<Pin<Box<Sleep>>>,
+    /// When the caller waits no longer, until that was told.
+    deadline: Option<Instant>,
+    /// Runs until then, once the handler has had to wait: most end at their first poll.
+    time: Option<Pin<Box<Sleep>>>,
+    /// The caller is gone, and the handler may find out for itself, or may not.
+    grace: Option<Grace>,
+}
+
+/// What a handler has left when its caller is gone.
+enum Grace {
+    None,
+    /// One of so many places of the connection, until the time is over.
+    Place(Pin<Box<Sleep>>),
 }
 
 impl Running {
@@ -56,12 +75,25 @@ impl Running {
         let future = route.method.handler.handle(exchange, context.clone());
         call.link().meter.handlers.add(1);
         route.begins();
-        Self { future: Some(future), call, route, registered: false, context: Some(context), grace: None }
+        let (deadline, context) = (call.deadline(), Some(context));
+        Self {
+            future: Some(future),
+            call,
+            route,
+            registered: false,
+            context,
+            deadline,
+            time: None,
+            grace: None,
+        }
     }
 
     fn poll(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.registered, true) {
             self.call.inbox().register(cx.waker());
+        }
+        if self.time.is_some() && self.is_overdue(cx) {
+            self.call.expire();
         }
         if self.call.inbox().is_gone() && self.is_spent(cx) {
             return self.drop_future();
@@ -72,7 +104,10 @@ impl Running {
         match catch_unwind(AssertUnwindSafe(|| {
             Context::enter(&mut self.context, || future.as_mut().poll(cx))
         })) {
-            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Pending) => {
+                self.watch_time(cx);
+                Poll::Pending
+            }
             Ok(Poll::Ready(result)) => {
                 self.call.end(result);
                 self.drop_future()
@@ -89,9 +124,33 @@ impl Running {
         if !self.route.method.takes_context {
             return true;
         }
-        let limit = self.call.link().limits.cancel_grace;
-        let grace = self.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        grace.as_mut().poll(cx).is_ready()
+        let link = self.call.link();
+        let grace = self.grace.get_or_insert_with(|| match link.begin_grace() {
+            true => Grace::Place(Box::pin(tokio::time::sleep(link.limits.cancel_grace))),
+            false => Grace::None,
+        });
+        match grace {
+            Grace::None => true,
+            Grace::Place(time) => time.as_mut().poll(cx).is_ready(),
+        }
+    }
+
+    /// The handler waits: from now on its time runs.
+    fn watch_time(&mut self, cx: &mut task::Context<'_>) {
+        let Some(deadline) = self.deadline.filter(|_| self.time.is_none()) else { return };
+        self.time = Some(Box::pin(tokio::time::sleep_until(deadline.into())));
+        if self.is_overdue(cx) {
+            self.call.expire();
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    fn is_overdue(&mut self, cx: &mut task::Context<'_>) -> bool {
+        let over = self.time.as_mut().is_some_and(|time| time.as_mut().poll(cx).is_ready());
+        if over {
+            (self.deadline, self.time) = (None, None);
+        }
+        over
     }
 
     /// A value in the future may panic when it is dropped; that must not reach the connection.
@@ -119,6 +178,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if let Some(Grace::Place(_)) = self.grace {
+            self.call.link().end_grace();
+        }
         self.call.link().meter.handlers.sub(1);
         self.route.ends();
     }

@@ -33,6 +33,8 @@ pub(crate) struct Link {
     stalled: AtomicBool,
     /// Bytes written so far, to see whether a stall makes progress.
     written: AtomicU64,
+    /// Handlers whose callers are gone and that may still do something.
+    graced: AtomicUsize,
     shutdown: AtomicBool,
     cut: OnceLock<Error>,
 }
@@ -55,6 +57,7 @@ impl Link {
             meter,
             stalled: AtomicBool::new(false),
             written: AtomicU64::new(0),
+            graced: AtomicUsize::new(0),
             shutdown: AtomicBool::new(false),
             cut: OnceLock::new(),
         }
@@ -69,6 +72,34 @@ impl Link {
     pub(crate) fn is_clogged(&self, cx: &Context<'_>) -> bool {
         self.level.load(Relaxed) > self.limits.connection_send_buffer
             && lock(&self.outbox).is_clogged(&self.limits, cx)
+    }
+
+    /// Whether one more handler whose caller is gone may go on for a while. Such handlers do not count as calls, so they
+    /// are bounded here: as many as calls.
+    pub(crate) fn begin_grace(&self) -> bool {
+        let more = |graced| (graced < self.limits.max_streams).then_some(graced + 1);
+        self.graced.fetch_update(Relaxed, Relaxed, more).is_ok()
+    }
+
+    pub(crate) fn end_grace(&self) {
+        self.graced.fetch_sub(1, Relaxed);
+    }
+
+    /// Why no further call may begin beside `running` ones, of `handlers` that have not ended. A handler whose caller is
+    /// gone is no call any more, for the client does not count it; but it may not want to end.
+    pub(crate) fn is_full(&self, running: usize, handlers: usize, what: &str) -> Option<Error> {
+        let limit = self.limits.max_streams;
+        if running >= limit {
+            let text = format!("{limit} {what} run on this connection already (limit max_streams)");
+            return Some(Error::limit(text));
+        }
+        let over = handlers.saturating_sub(running);
+        (over >= limit.saturating_mul(2)).then(|| {
+            let text = format!(
+                "{over} handlers of this connection go on although their {what} are over (limit max_streams)"
+            );
+            Error::limit(text)
+        })
     }
 
     /// Does what [`Outbox::flush_rule`] said. Not to be called with the outbox locked.

@@ -9,6 +9,7 @@ mod metainfo;
 mod outbox;
 mod overdue;
 mod recognise;
+mod resets;
 mod secure;
 mod socket;
 mod task_waker;

@@ -9,6 +9,8 @@ pub(crate) const CODE: u16 = 0x8002;
 pub(crate) const DECLARED: u16 = 0x8003;
 /// The call has not reached a handler, so it may be made again.
 pub(crate) const REFUSED: u16 = 0x8004;
+/// A unary call is given up: its sequence, in decimal.
+pub(crate) const CANCEL: u16 = 0x8005;
 
 /// A declared exception above this is left out: a frame's header area cannot hold it.
 const MAX_DECLARED: usize = 30 << 10;

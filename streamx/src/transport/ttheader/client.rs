@@ -177,8 +177,7 @@ impl Peer {
             }
             return;
         }
-        let names = error.cancel_path().chain([&*self.caller]).filter(|name| !name.is_empty());
-        let path = names.collect::<Vec<_>>().join(",");
+        let path = failure::cancel_path(error, &self.caller);
         frame::put_rst(&mut outbox.open, id, method, &path, error.message(), kind);
         outbox.framed();
         if trailer {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::BytesMut;
 
@@ -19,6 +19,7 @@ use crate::transport::handlers::{Running, Serving};
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::outbox::Outbox;
+use crate::transport::resets::Resets;
 use crate::transport::{lock, metainfo};
 use crate::wire::ttheader::connection::{Connection as Machine, Event, Opened};
 use crate::wire::ttheader::flow::Flow;
@@ -112,7 +113,7 @@ impl Server {
     }
 
     fn open(&self, machine: &mut Machine<Arc<Stream>>, opened: Opened, out: &mut Deliveries) {
-        match self.admit(&opened) {
+        match self.admit(&opened, machine.len()) {
             Ok(route) => {
                 let offer = opened.private.iter().find(|(key, _)| *key == private::FLOW);
                 let offer = offer.and_then(|(_, text)| Flow::read(text)).zip(self.peer.window(machine.len()));
@@ -141,7 +142,7 @@ impl Server {
     }
 
     /// Whether a stream may begin; unlike Kitex, which sends nothing (spec 3.5), a refusal is answered at once.
-    fn admit(&self, opened: &Opened) -> Result<&Arc<Route>, NoRoute> {
+    fn admit(&self, opened: &Opened, running: usize) -> Result<&Arc<Route>, NoRoute> {
         let refuse =
             |error: Error| NoRoute { exception: failure::exception_type(&error), error: error.retryable() };
         if self.peer.link.is_shutting_down() {
@@ -149,10 +150,8 @@ impl Server {
                 Error::new(Code::Unavailable, "the server is shutting down; no new stream is accepted");
             return Err(refuse(error));
         }
-        let limit = self.peer.limits().max_streams;
-        if self.handlers.load(Relaxed) >= limit {
-            let text = format!("{limit} streams run on this connection already (limit max_streams)");
-            return Err(refuse(Error::limit(text)));
+        if let Some(error) = self.peer.link.is_full(running, self.handlers.load(Relaxed), "streams") {
+            return Err(refuse(error));
         }
         let route = self.router.find(&opened.service, &opened.method)?;
         if !route.method.mode.is_streaming() {
@@ -361,30 +360,4 @@ fn caller_gone() -> Error {
     Error::new(Code::Cancelled, "the caller has given up the call")
         .with_kitex_code(12010)
         .with_side(Side::Client)
-}
-
-/// Counts the streams a client resets before they were answered.
-struct Resets {
-    since: Instant,
-    count: usize,
-}
-
-impl Resets {
-    fn new() -> Self {
-        Self { since: Instant::now(), count: 0 }
-    }
-
-    fn count(&mut self, limit: usize) -> Result<()> {
-        if self.since.elapsed() >= Duration::from_secs(1) {
-            *self = Self::new();
-        }
-        self.count += 1;
-        if self.count <= limit {
-            return Ok(());
-        }
-        let text = format!(
-            "the client has reset more than {limit} unanswered streams in a second (limit unanswered_resets_per_second)"
-        );
-        Err(Error::limit(text))
-    }
 }

@@ -3,13 +3,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::task::{self, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::running::{Calls, Key};
 use super::{MESSAGE_TYPE, leave};
 use crate::call::child::Children;
 use crate::call::context::{self, Facts};
 use crate::call::{Encode, Incoming, Outgoing};
+use crate::transport::connection::Deliveries;
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
@@ -21,6 +24,9 @@ use crate::{Code, Error, Metadata, Result};
 /// One call that is served.
 pub(super) struct Call {
     pub(super) link: Arc<Link>,
+    /// The calls of the connection, and where this one is among them.
+    pub(super) calls: Arc<Calls>,
+    pub(super) key: Key,
     pub(super) inbox: Inbox,
     /// Bytes of arguments that no handler of this connection has taken.
     pub(super) queued: Arc<AtomicUsize>,
@@ -30,6 +36,8 @@ pub(super) struct Call {
     pub(super) oneway: bool,
     pub(super) answered: Mutex<bool>,
     pub(super) facts: Facts,
+    /// How long its caller waits.
+    pub(super) timeout: Option<Duration>,
     /// What the handler wants to travel with the answer.
     pub(super) backward: Mutex<Metadata>,
     /// The calls that the handler has made.
@@ -41,6 +49,21 @@ impl Call {
     pub(super) fn freed(&self, bytes: usize) {
         self.queued.fetch_sub(bytes, Relaxed);
         self.link.meter.queued_bytes.sub(bytes);
+    }
+
+    /// The call is over, and its caller may make another one in its place. False when it was over before.
+    pub(super) fn forget(&self) -> bool {
+        let forgotten = self.calls.forget(self.key).is_some();
+        self.link.meter.streams.sub(usize::from(forgotten));
+        forgotten
+    }
+
+    /// The caller is gone: the handler is dropped, or is told.
+    pub(super) fn abandon(&self, error: Error, out: &mut Deliveries) {
+        out.cancel(&self.children, &error);
+        let (wakers, freed) = self.inbox.abandon(error, &self.link.turns);
+        out.wakers.extend(wakers.into_iter().flatten());
+        self.freed(freed);
     }
 }
 
@@ -147,6 +170,8 @@ impl Outgoing for Answer {
         }
         unary::end(&mut outbox.open, mark);
         outbox.framed();
+        // Before the answer is there to be seen: it frees the place for another call.
+        self.0.forget();
         let flush = outbox.flush_rule(link.turns.any());
         drop(outbox);
         link.act(flush);

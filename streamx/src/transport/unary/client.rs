@@ -8,12 +8,12 @@ use bytes::{Bytes, BytesMut};
 
 use super::{LEAVE, MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::child::Child;
-use crate::call::{Encode, Exchange, Incoming, Mode, Opening, Outgoing};
+use crate::call::{Context as Parent, Encode, Exchange, Incoming, Mode, Opening, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure::{self, application};
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
-use crate::transport::outbox::Share;
+use crate::transport::outbox::{Flush, Share};
 use crate::transport::ttheader::Hold;
 use crate::transport::{encode_into, lock};
 use crate::wire::ttheader::header::Header;
@@ -40,6 +40,8 @@ struct Shared {
     caller: Arc<str>,
     /// The server is known to answer in any order, because it is a streamx server.
     multiplexes: AtomicBool,
+    /// The server is a streamx server: it has shown a private key, and can be told that a call is given up.
+    hears_cancels: AtomicBool,
     /// The server closes the connection after such an answer.
     spent: AtomicBool,
 }
@@ -52,6 +54,7 @@ impl Client {
             framing,
             caller,
             multiplexes: AtomicBool::new(false),
+            hears_cancels: AtomicBool::new(false),
             spent: AtomicBool::new(false),
         });
         let hold = Arc::new(Hold::new(Arc::clone(link)));
@@ -73,8 +76,14 @@ impl Client {
         self.shared.multiplexes.load(Relaxed)
     }
 
+    /// How many calls are in flight, those included that nobody waits for.
     pub(crate) fn in_flight(&self) -> usize {
         lock(&self.shared.calls).len()
+    }
+
+    /// How many calls nobody waits for although the server is still at them.
+    pub(crate) fn abandoned(&self) -> usize {
+        lock(&self.shared.calls).abandoned()
     }
 
     /// Prepares a call; it begins when its arguments are put. `done` is called once, when the connection is free for
@@ -84,8 +93,8 @@ impl Client {
             shared: Arc::clone(&self.shared),
             _hold: Arc::clone(&self.hold),
             inbox: Arc::default(),
-            opening: Opening { parent: None, ..opening.clone() },
-            sequence: Mutex::new(None),
+            opening: opening.clone(),
+            stage: Mutex::new(Stage::New),
         });
         if let Some(parent) = &opening.parent {
             parent.attach(&call);
@@ -101,28 +110,74 @@ struct Call {
     _hold: Arc<Hold>,
     inbox: Arc<Inbox>,
     opening: Opening,
-    sequence: Mutex<Option<i32>>,
+    stage: Mutex<Stage>,
+}
+
+/// How far a call has come.
+enum Stage {
+    New,
+    /// It is on the wire, with this sequence.
+    Begun(i32),
+    GivenUp(Error),
 }
 
 impl Call {
-    /// Nobody waits for the answer any more.
+    /// Nobody waits for the answer any more. When that is because the call of the handler which makes this one is over,
+    /// the reason is that of the other, whoever finds out first.
     fn give_up(&self, error: Error) {
+        let error = self.opening.parent.as_ref().and_then(Parent::over).unwrap_or(error);
+        let before = match &mut *lock(&self.stage) {
+            Stage::GivenUp(_) => return,
+            stage => std::mem::replace(stage, Stage::GivenUp(error.clone())),
+        };
         let link = &self.shared.link;
-        let sequence = lock(&self.sequence).take();
-        let given_up = sequence.and_then(|sequence| lock(&self.shared.calls).give_up(sequence));
-        if given_up.is_some() {
-            link.meter.streams.sub(1);
-            // Without multiplexing the next answer on this connection would be that of this call; closing it also
-            // tells the server that nobody waits.
-            if !self.shared.multiplexes.load(Relaxed) {
-                link.close(error.clone());
-            }
-        }
-        let (waker, freed) = self.inbox.fail(error, &link.turns);
+        let (waker, freed) = self.inbox.fail(error.clone(), &link.turns);
         link.meter.queued_bytes.sub(freed);
+        if let Stage::Begun(sequence) = before {
+            self.shared.give_up(sequence, &error);
+        }
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+}
+
+impl Shared {
+    /// Tells the server that nobody waits for a call, if there is a word for it. Else the call keeps its place on the
+    /// connection until its answer comes, for so it does at the server; where it is the only one, closing the connection
+    /// is the word, and without multiplexing the next answer would be that of this call. The same is true of a connection
+    /// on which all places are taken by such calls.
+    fn give_up(&self, sequence: i32, error: &Error) {
+        let link = &self.link;
+        let mut calls = lock(&self.calls);
+        let is_told = self.hears_cancels.load(Relaxed);
+        let given_up = if is_told { calls.give_up(sequence) } else { calls.abandon(sequence) };
+        if given_up.is_none() {
+            return;
+        }
+        link.meter.streams.sub(1);
+        let is_alone = !self.multiplexes.load(Relaxed);
+        let is_full = calls.abandoned() >= link.limits.max_streams;
+        // Under the lock of the calls, so that no other one gets ahead of the message which makes place for it.
+        let flush = is_told.then(|| self.put_cancel(sequence, error));
+        drop(calls);
+        match flush {
+            Some(flush) => link.act(flush),
+            None if is_alone || is_full => link.close(error.clone()),
+            None => {}
+        }
+    }
+
+    fn put_cancel(&self, sequence: i32, error: &Error) -> Flush {
+        let mut outbox = lock(&self.link.outbox);
+        if outbox.check_open().is_err() {
+            return Flush::Held;
+        }
+        let path = failure::cancel_path(error, &self.caller);
+        let code = error.kitex_code().unwrap_or(12007);
+        unary::put_cancel(&mut outbox.open, self.framing, sequence, &path, error.message(), code);
+        outbox.framed();
+        outbox.flush_rule(self.link.turns.any())
     }
 }
 
@@ -142,10 +197,14 @@ impl Outgoing for Request {
     }
 
     fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
-        let Call { shared, inbox, opening, sequence, .. } = &*self.0;
+        let Call { shared, inbox, opening, stage, .. } = &*self.0;
         let link = &shared.link;
         let oneway = opening.mode == Mode::Oneway;
         let (kind, digit) = if oneway { (EnvelopeKind::Oneway, "4") } else { (EnvelopeKind::Call, "1") };
+        let mut stage = lock(stage);
+        if let Stage::GivenUp(reason) = &*stage {
+            return Err(reason.clone());
+        }
         let mut calls = lock(&shared.calls);
         let mut outbox = lock(&link.outbox);
         outbox.check_open()?;
@@ -187,12 +246,13 @@ impl Outgoing for Request {
             let _nobody_waits = inbox.end(Ok(()), &link.turns);
         } else {
             link.meter.streams.add(1);
-            *lock(sequence) = Some(id);
+            *stage = Stage::Begun(id);
         }
         link.meter.streams_opened.add(1);
         let flush = outbox.flush_rule(link.turns.any());
         drop(outbox);
         drop(calls);
+        drop(stage);
         link.act(flush);
         Ok(())
     }
@@ -259,11 +319,12 @@ pub(crate) struct Reading {
 
 impl Reading {
     fn handle(&self, calls: &mut Calls<Arc<Inbox>>, reply: Unary, out: &mut Deliveries) -> Result<()> {
-        let Shared { link, multiplexes, spent, .. } = &*self.shared;
+        let Shared { link, multiplexes, hears_cancels, spent, .. } = &*self.shared;
         let ints = reply.header.as_deref().map_or(&[][..], |header| &header.ints);
         let from_streamx = ints.iter().any(|(key, _)| *key == private::CODE);
         if from_streamx {
             multiplexes.store(true, Relaxed);
+            hears_cancels.store(true, Relaxed);
         }
         if reply.header.as_ref().and_then(|header| header.string(LEAVE.0)) == Some(LEAVE.1) {
             spent.store(true, Relaxed);

@@ -2,6 +2,7 @@
 
 mod call;
 mod client;
+mod running;
 mod server;
 
 pub(crate) use client::Client;

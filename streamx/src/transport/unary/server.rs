@@ -1,23 +1,27 @@
 //! The server's side of a connection that carries unary calls.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bytes::BytesMut;
 
 use super::call::{Answer, Call, Request};
+use super::running::Calls;
 use super::{MESSAGE_TYPE, SERVICE, bounds, broken, leave};
 use crate::call::child::Children;
 use crate::call::context;
+use crate::call::duration::timed_out;
 use crate::call::router::{NoRoute, Route, Router};
 use crate::call::{Context, Exchange, Mode, Protocol};
 use crate::transport::connection::{self, Deliveries};
-use crate::transport::failure::{Failure, exception_type};
+use crate::transport::failure::{self, Failure, exception_type};
 use crate::transport::handlers::{Running, Serving};
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
+use crate::transport::resets::Resets;
 use crate::transport::{lock, metainfo};
+use crate::wire::ttheader::outcome::Outcome;
 use crate::wire::unary::{self, Cutter, EnvelopeKind, Framing, Unary};
 use crate::wire::{Cut, timeout};
 use crate::{Code, Error, Result, Side};
@@ -29,12 +33,8 @@ pub(crate) struct Server {
     cutter: Cutter,
     calls: Arc<Calls>,
     queued: Arc<AtomicUsize>,
-    next: u64,
+    resets: Resets,
 }
-
-/// The calls that run, by a number of our own: the sequence ids of a client may repeat.
-#[derive(Default)]
-struct Calls(Mutex<HashMap<u64, Arc<Call>>>);
 
 impl Server {
     pub(crate) fn new(link: &Arc<Link>, router: Arc<Router>) -> Self {
@@ -44,7 +44,7 @@ impl Server {
             cutter: Cutter::default(),
             calls: Arc::default(),
             queued: Arc::default(),
-            next: 0,
+            resets: Resets::new(),
         }
     }
 
@@ -52,6 +52,9 @@ impl Server {
         if !matches!(message.kind, EnvelopeKind::Call | EnvelopeKind::Oneway) {
             let text = format!("the client sent a {:?} where only a call may be", message.kind);
             return Err(Error::protocol(text));
+        }
+        if let Some(sequence) = unary::cancelled(&message) {
+            return self.cancel(sequence.parse().ok(), &message, out);
         }
         match self.admit(&message) {
             Ok(route) => {
@@ -71,6 +74,19 @@ impl Server {
         Ok(())
     }
 
+    /// A streamx client has given up a call. One that is not known here is over, or never was.
+    fn cancel(&mut self, sequence: Option<i32>, message: &Unary, out: &mut Deliveries) -> Result<()> {
+        let Some(call) = sequence.and_then(|sequence| self.calls.cancel(sequence)) else {
+            return Ok(());
+        };
+        self.link.meter.streams.sub(1);
+        *lock(&call.answered) = true;
+        if let Err(reason) = failure::read(unary::reason(message), Side::Client) {
+            call.abandon(reason, out);
+        }
+        self.resets.count(self.link.limits.unanswered_resets_per_second)
+    }
+
     fn admit(&self, message: &Unary) -> Result<&Arc<Route>, NoRoute> {
         let refuse = |error: Error| NoRoute { exception: exception_type(&error), error: error.retryable() };
         if self.link.is_shutting_down() {
@@ -79,10 +95,8 @@ impl Server {
                 "the server is shutting down; no new call is accepted",
             )));
         }
-        let limit = self.link.limits.max_streams;
-        if lock(&self.calls.0).len() >= limit {
-            let text = format!("{limit} calls run on this connection already (limit max_streams)");
-            return Err(refuse(Error::limit(text)));
+        if let Some(error) = self.link.is_full(self.calls.len(), self.calls.handlers(), "calls") {
+            return Err(refuse(error));
         }
         let (limits, meter) = (&self.link.limits, &self.link.meter);
         for (whose, queued, limit, option) in [
@@ -121,8 +135,10 @@ impl Server {
         let ints = message.header.as_ref().map_or(&[][..], |header| &header.ints);
         let timeout = timeout::read(ints, &[timeout::RPC, timeout::CALL]);
         let strings = message.header.and_then(|header| header.strings).unwrap_or_default();
-        let call = Arc::new(Call {
+        let call = self.calls.begin(message.sequence, |key| Call {
             link: Arc::clone(&self.link),
+            calls: Arc::clone(&self.calls),
+            key,
             inbox: Inbox::default(),
             queued: Arc::clone(&self.queued),
             framing: message.framing,
@@ -131,6 +147,7 @@ impl Server {
             oneway: route.method.mode == Mode::Oneway,
             answered: Mutex::new(false),
             facts: metainfo::facts(&route, protocol, self.link.peer.clone(), strings, timeout),
+            timeout,
             backward: Mutex::default(),
             children: Children::default(),
         });
@@ -142,15 +159,12 @@ impl Server {
         let _nobody_waits_yet = call.inbox.end(Ok(()), &self.link.turns);
         self.link.meter.streams.add(1);
         self.link.meter.streams_opened.add(1);
-        self.next += 1;
-        lock(&self.calls.0).insert(self.next, Arc::clone(&call));
         let exchange = Exchange {
             incoming: Box::new(Request(Arc::clone(&call))),
             outgoing: Box::new(Answer(Arc::clone(&call))),
         };
         let context = Context::new(Arc::clone(&call) as Arc<dyn context::Served>);
-        let serving = Served { call, number: self.next, calls: Arc::clone(&self.calls) };
-        out.started.push(Running::new(Arc::new(serving), route, exchange, context));
+        out.started.push(Running::new(Arc::new(Served(call)), route, exchange, context));
     }
 }
 
@@ -170,7 +184,7 @@ impl connection::Protocol for Server {
 
     fn settle(&mut self, pinned: Option<usize>) {
         if let Some(buffer) = pinned {
-            for call in lock(&self.calls.0).values() {
+            for call in self.calls.all() {
                 call.inbox.unpin_small(buffer);
             }
         }
@@ -181,25 +195,18 @@ impl connection::Protocol for Server {
     fn lost(&mut self, error: &Error, out: &mut Deliveries) {
         let text = format!("the call was cancelled because its connection ended: {}", error.message());
         let error = Error::new(Code::Cancelled, text).with_side(Side::Client);
-        for call in lock(&self.calls.0).values().filter(|call| !call.oneway) {
-            out.cancel(&call.children, &error);
-            let (wakers, freed) = call.inbox.abandon(error.clone(), &self.link.turns);
-            out.wakers.extend(wakers.into_iter().flatten());
-            call.freed(freed);
+        for call in self.calls.all().into_iter().filter(|call| !call.oneway) {
+            call.abandon(error.clone(), out);
         }
     }
 
     fn cut(&mut self, error: &Error, out: &mut Deliveries) {
-        for call in lock(&self.calls.0).values().filter(|call| !call.oneway) {
+        for call in self.calls.all().into_iter().filter(|call| !call.oneway) {
             if !std::mem::replace(&mut *lock(&call.answered), true) {
                 let failure = Failure::exception(error, exception_type(error));
                 put_failure(&self.link, call.framing, call.method, call.sequence, &failure);
             }
-            let gone = Error::new(Code::Cancelled, error.message()).with_side(Side::Server);
-            out.cancel(&call.children, &gone);
-            let (wakers, freed) = call.inbox.abandon(gone, &self.link.turns);
-            out.wakers.extend(wakers.into_iter().flatten());
-            call.freed(freed);
+            call.abandon(Error::new(Code::Cancelled, error.message()).with_side(Side::Server), out);
         }
     }
 
@@ -212,32 +219,29 @@ impl connection::Protocol for Server {
     }
 
     fn is_idle(&self) -> bool {
-        lock(&self.calls.0).is_empty()
+        self.calls.handlers() == 0
     }
 }
 
 /// A call on its handler's side; forgotten when the handler has ended.
-struct Served {
-    call: Arc<Call>,
-    number: u64,
-    calls: Arc<Calls>,
-}
+struct Served(Arc<Call>);
 
 impl Serving for Served {
     fn link(&self) -> &Link {
-        &self.call.link
+        &self.0.link
     }
 
     fn inbox(&self) -> &Inbox {
-        &self.call.inbox
+        &self.0.inbox
     }
 
     fn end(&self, result: Result<()>) {
         let over = Error::closed("the handler has returned").with_kitex_code(12012).with_side(Side::Server);
-        for child in self.call.children.end(&over) {
+        for child in self.0.children.end(&over) {
             child.cancel(&over);
         }
-        let Call { link, framing, method, sequence, oneway, answered, backward, .. } = &*self.call;
+        self.0.forget();
+        let Call { link, framing, method, sequence, oneway, answered, backward, .. } = &*self.0;
         let answered = *lock(answered);
         let error = match result {
             Ok(()) if answered || *oneway => return,
@@ -257,13 +261,38 @@ impl Serving for Served {
             put_failure(link, *framing, method, *sequence, &failure);
         }
     }
+
+    /// Nobody waits for a one-way call.
+    fn deadline(&self) -> Option<Instant> {
+        self.0.facts.deadline.filter(|_| !self.0.oneway)
+    }
+
+    /// Its caller may have no word for a cancel, or may be unable to say it where the connection carries other calls. The
+    /// answer tells it that its place on the connection is free.
+    fn expire(&self) {
+        let call = &*self.0;
+        if !call.forget() {
+            return;
+        }
+        let error = timed_out(call.timeout.unwrap_or_default());
+        if !std::mem::replace(&mut *lock(&call.answered), true) {
+            let failure = Failure::exception(&error, exception_type(&error));
+            put_failure(&call.link, call.framing, call.method, call.sequence, &failure);
+        }
+        let reset = Outcome::Reset { text: error.message().to_owned(), code: 12015, path: Vec::new() };
+        let mut out = Deliveries::default();
+        if let Err(gone) = failure::read(reset, Side::Client) {
+            call.abandon(gone, &mut out);
+        }
+        out.announce();
+    }
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
-        lock(&self.calls.0).remove(&self.number);
-        let link = &self.call.link;
-        link.meter.streams.sub(1);
+        self.0.forget();
+        self.0.calls.handler_ended();
+        let link = &self.0.link;
         if link.is_shutting_down() {
             link.wake_task();
         }

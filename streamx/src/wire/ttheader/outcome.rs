@@ -53,10 +53,14 @@ impl Outcome {
     pub(crate) fn of_rst(details: &Details, payload: &[u8]) -> Self {
         let (text, code) = read_exception(payload).unwrap_or_else(|_| ("rst".to_owned(), 13));
         let strings = details.strings.as_deref().unwrap_or_default();
-        let path = value(strings, CANCEL_PATH_KEY).unwrap_or_default();
-        let path = path.splitn(MAX_PATH, ',').filter(|_| !path.is_empty()).map(str::to_owned).collect();
-        Self::Reset { text, code, path }
+        Self::Reset { text, code, path: cancel_path(strings) }
     }
+}
+
+/// The services a cancel has passed through, in order.
+pub(crate) fn cancel_path(strings: &[(Box<str>, Box<str>)]) -> Vec<String> {
+    let path = value(strings, CANCEL_PATH_KEY).unwrap_or_default();
+    path.splitn(MAX_PATH, ',').filter(|_| !path.is_empty()).map(str::to_owned).collect()
 }
 
 /// The string keys of a business error.

@@ -16,11 +16,14 @@ pub(crate) struct Calls<S> {
     /// The sequence that was given out last.
     last: i32,
     calls: HashMap<i32, Call<S>, RandomState>,
+    /// How many of them nobody waits for.
+    abandoned: usize,
 }
 
 struct Call<S> {
     method: &'static str,
-    slot: S,
+    /// None when nobody waits for the answer.
+    slot: Option<S>,
 }
 
 /// What an arriving reply means.
@@ -34,7 +37,7 @@ pub(crate) enum Matched<S> {
 
 impl<S> Calls<S> {
     pub(crate) fn new() -> Self {
-        Self { last: 0, calls: HashMap::default() }
+        Self { last: 0, calls: HashMap::default(), abandoned: 0 }
     }
 
     /// Begins a call. Sequences go up from 1, wrap around, and leave out 0 and those of calls in flight.
@@ -45,7 +48,7 @@ impl<S> Calls<S> {
                 break;
             }
         }
-        self.calls.insert(self.last, Call { method, slot: slot(self.last) });
+        self.calls.insert(self.last, Call { method, slot: Some(slot(self.last)) });
         self.last
     }
 
@@ -85,19 +88,35 @@ impl<S> Calls<S> {
         Ok(self.give_up(sequence).map_or(Matched::Ignored, Matched::Call))
     }
 
-    /// Forgets a call; a reply to it is ignored. `None` when it is over already.
+    /// Forgets a call; a reply to it is ignored. `None` when it is over already, or nobody waits for it.
     pub(crate) fn give_up(&mut self, sequence: i32) -> Option<S> {
-        self.calls.remove(&sequence).map(|call| call.slot)
+        let call = self.calls.remove(&sequence)?;
+        self.abandoned -= usize::from(call.slot.is_none());
+        call.slot
     }
 
-    /// The connection is lost: every call in flight, forgotten.
+    /// Nobody waits for this call any more, but the server is still at it: it is in flight until its answer comes. `None`
+    /// when it is over already.
+    pub(crate) fn abandon(&mut self, sequence: i32) -> Option<S> {
+        let slot = self.calls.get_mut(&sequence)?.slot.take();
+        self.abandoned += usize::from(slot.is_some());
+        slot
+    }
+
+    /// The connection is lost: every call that somebody waits for; all are forgotten.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = S> {
-        self.calls.drain().map(|(_, call)| call.slot)
+        self.abandoned = 0;
+        self.calls.drain().filter_map(|(_, call)| call.slot)
     }
 
     /// How many calls are in flight.
     pub(crate) fn len(&self) -> usize {
         self.calls.len()
+    }
+
+    /// How many of those nobody waits for.
+    pub(crate) fn abandoned(&self) -> usize {
+        self.abandoned
     }
 
     fn only_call(&self) -> Option<i32> {
@@ -199,6 +218,19 @@ mod tests {
         assert_eq!(receive(&mut calls, Reply, "Echo", 1), "ignored");
         assert_eq!(receive(&mut calls, Exception, "Echo", 1), "ignored");
         assert_eq!(receive(&mut calls, Reply, "Two", 2), "call 2");
+    }
+
+    #[test]
+    fn a_call_that_nobody_waits_for_is_in_flight_until_its_answer() {
+        let mut calls = calls(2);
+        assert_eq!(calls.abandon(1), Some(1));
+        assert_eq!((calls.abandon(1), calls.abandon(9)), (None, None));
+        assert_eq!((calls.len(), calls.abandoned()), (2, 1));
+        assert_eq!(receive(&mut calls, Reply, "Echo", 1), "ignored");
+        assert_eq!((calls.len(), calls.abandoned()), (1, 0));
+        calls.abandon(2);
+        assert_eq!(calls.give_up(2), None);
+        assert_eq!((calls.len(), calls.abandoned()), (0, 0));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Unary Thrift calls in their four framings (spec "Unary" section 1).
 
+mod cancel;
 pub(crate) mod connection;
 mod cutting;
 mod framing;
@@ -8,6 +9,7 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cancel::{cancelled, put_cancel, reason};
 pub(crate) use connection::{Calls, Matched};
 pub(crate) use cutting::{Cutter, Unary};
 pub(crate) use framing::{Framing, Start};
