@@ -119,7 +119,12 @@ impl Channel {
         if let Err(error) = router.add(service) {
             panic!("{error}");
         }
-        let server = Memory { router: Arc::new(router), meter, connect: Box::new(connect) };
+        let server = Memory {
+            router: Arc::new(router),
+            limits: Arc::new(limits.clone()),
+            meter,
+            connect: Box::new(connect),
+        };
         let settings = Settings { limits, ..Settings::default() };
         let connections = Connections::new(Endpoint::memory(server), settings);
         Self { connections: Arc::new(connections), times: Times::default(), middlewares: Arc::default() }

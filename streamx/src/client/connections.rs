@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::{Mutex as Gate, Notify, watch};
+use tokio::sync::{Notify, watch};
 
-use super::backoff::Backoff;
+use super::connecting::{Dialed, Dialer, SHUT_DOWN, Together};
 use super::endpoint::Endpoint;
 use super::group::{Group, Pooled, Sharing};
 use super::pool::{Kind, Pool};
@@ -21,8 +21,6 @@ use crate::{Code, Error, Limits, Result, Side};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a server may take to read that its calls are cut off.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-const SHUT_DOWN: &str = "the channel was shut down; no call is made on it any more";
 
 /// All connections of one channel and its clones.
 pub(crate) struct Connections(Arc<Inner>);
@@ -40,19 +38,14 @@ pub(super) struct Settings {
 }
 
 pub(super) struct Inner {
-    endpoint: Endpoint,
+    dialer: Dialer,
     pub(super) pool: Pool,
-    connect_timeout: Duration,
     limits: Arc<Limits>,
     meter: Arc<Meter>,
     caller: Arc<str>,
     resets: bool,
     groups: Mutex<Groups>,
-    /// Held while dialing for calls that share connections: those that need one at the same moment share it.
-    gate: Gate<()>,
-    /// Held by the one that tries again and again, of all the calls that wait for a connection.
-    patience: Gate<()>,
-    /// A connection was made.
+    /// A connection was made, and was there when a call needed it.
     dialed: Notify,
     /// Every connection holds a receiver until it has ended.
     alive: watch::Sender<()>,
@@ -103,29 +96,27 @@ impl Connections {
             over: false,
             looking: false,
         };
+        let over = watch::Sender::new(false);
         Self(Arc::new(Inner {
-            endpoint,
+            dialer: Dialer { endpoint, connect_timeout, over: over.subscribe() },
             pool,
-            connect_timeout,
             limits: Arc::new(limits),
             meter: Arc::default(),
             caller: caller.into(),
             resets,
             groups: Mutex::new(groups),
-            gate: Gate::default(),
-            patience: Gate::default(),
             dialed: Notify::new(),
             alive: watch::Sender::new(()),
-            over: watch::Sender::new(false),
+            over,
         }))
     }
 
     /// Makes a first connection, so that an address nobody listens at is found out now.
     pub(super) async fn connect(&self) -> Result<()> {
-        if self.0.endpoint.streams() {
-            self.0.connect::<StreamClient>().await
+        if self.0.dialer.endpoint.streams() {
+            self.0.connect::<StreamClient>(false).await
         } else {
-            self.0.connect::<UnaryClient>().await
+            self.0.connect::<UnaryClient>(false).await
         }
     }
 }
@@ -135,8 +126,9 @@ impl Open for Connections {
         if !opening.mode.is_streaming() {
             return self.0.open::<UnaryClient>(opening);
         }
-        if !self.0.endpoint.streams() {
-            let text = format!("{} carries unary calls only; streams need ttheader://", self.0.endpoint);
+        let endpoint = &self.0.dialer.endpoint;
+        if !endpoint.streams() {
+            let text = format!("{endpoint} carries unary calls only; streams need ttheader://");
             return std::future::ready(Err(Error::new(Code::InvalidArgument, text))).boxed();
         }
         self.0.open::<StreamClient>(opening)
@@ -177,81 +169,121 @@ impl Inner {
     }
 
     async fn open_dialing<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
-        let dialed = self.dialing(async {
-            let _one_at_a_time = self.gate::<C>().await;
-            if let Some(opened) = self.open_now::<C>(opening, false) {
-                return opened;
-            }
-            let socket = self.endpoint.dial(&self.limits).await?;
-            let opened =
-                self.begin::<C, _>(socket, |group, client| group.open_new(client, &self.pool, opening))?;
-            // A connection that has ended already has carried nothing.
-            opened.map_err(Error::retryable)
-        });
-        match dialed.await {
+        let opened = if C::group(&mut self.groups()).shares_dials() {
+            self.dialer.within(self.open_sharing::<C>(opening)).await
+        } else {
+            self.dialer.within(self.open_alone::<C>(opening)).await
+        };
+        match opened {
             // One connection more was wanted, but those that are there serve too.
-            Err(error) => {
-                C::group(&mut self.groups()).make_do();
-                self.open_now::<C>(opening, true).unwrap_or(Err(error))
+            Err(error) => self.open_now::<C>(opening, true).unwrap_or(Err(error)),
+            Ok(exchange) => {
+                self.dialed.notify_waiters();
+                Ok(exchange)
             }
-            opened => opened,
         }
     }
 
-    /// Dials until it succeeds, with growing pauses; the next in the queue finds the connection, or goes on.
+    /// Waits with all others that need a connection, until there is one for this call.
+    async fn open_sharing<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
+        let mut is_lost = false;
+        loop {
+            let dial = {
+                let mut groups = self.groups();
+                groups.check_open()?;
+                let group = C::group(&mut groups);
+                if let Some(exchange) = group.open(&self.pool, self.limits.max_streams, false, opening) {
+                    return Ok(exchange);
+                }
+                if is_lost {
+                    // A server that closes every connection at once would be dialed without a pause.
+                    return Err(self.dialer.failed("the connection was lost before a call could use it"));
+                }
+                self.dial(group, true)
+            };
+            // Others may have used it, so that a further one is needed.
+            is_lost = !self.dialer.dialed(dial).await?.get();
+        }
+    }
+
+    /// Makes a connection that is for this call first. Nobody waits for that dial but the call, so it is part of the
+    /// call.
+    async fn open_alone<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
+        let socket = self.dialer.endpoint.dial().await?;
+        let opened =
+            self.begin::<C, _>(socket, |group, client| group.open_new(client, &self.pool, opening))?;
+        // A connection that has ended already has carried nothing.
+        opened.map_err(Error::retryable)
+    }
+
+    /// Tries until it succeeds. Between its attempts it waits, with all others, for a connection.
     async fn open_patiently<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
         let mut over = self.over.subscribe();
-        let mut backoff = Backoff::new();
-        let _one_at_a_time = self.patience.lock().await;
         loop {
-            let dialed = self.dialed.notified();
             match self.open_dialing::<C>(opening).await {
                 Err(error) if error.is_retryable() => {
                     tracing::debug!(%error, "a call waits for a connection")
                 }
                 done => return done,
             }
+            let dialed = self.dialed.notified();
+            let mut attempts = C::group(&mut self.groups()).attempts.join(|waiting| {
+                tokio::spawn(upkeep::attempt::<C>(Arc::clone(self), waiting));
+            });
             tokio::select! {
-                () = tokio::time::sleep(backoff.next()) => {}
+                _ = attempts.changed() => {}
                 () = dialed => {}
                 _ = over.wait_for(|over| *over) => {}
             }
         }
     }
 
-    /// Makes a connection unless there are as many as calls share.
-    pub(super) async fn connect<C: Grouped>(self: &Arc<Self>) -> Result<()> {
-        self.dialing(async {
-            let _one_at_a_time = self.gate::<C>().await;
-            if C::group(&mut self.groups()).is_complete() {
-                return Ok(());
+    /// Makes a connection unless there are as many as calls share. One `for_call` is there for a call that waits.
+    pub(super) async fn connect<C: Grouped>(self: &Arc<Self>, for_call: bool) -> Result<()> {
+        let connect = async {
+            let dial = {
+                let mut groups = self.groups();
+                groups.check_open()?;
+                let group = C::group(&mut groups);
+                if group.is_complete() {
+                    return Ok(());
+                }
+                group.shares_dials().then(|| self.dial(group, for_call))
+            };
+            if let Some(dial) = dial {
+                return self.dialer.dialed(dial).await.map(drop);
             }
-            let socket = self.endpoint.dial(&self.limits).await?;
-            self.begin::<C, _>(socket, |group, client| group.add(client, &self.pool))
+            let socket = self.dialer.endpoint.dial().await?;
+            self.begin::<C, _>(socket, |group, client| group.add(client, &self.pool, for_call)).map(drop)
+        };
+        self.dialer.within(connect).await?;
+        self.dialed.notify_waiters();
+        Ok(())
+    }
+
+    /// Joins the dial for calls that share connections, or starts it. It goes on when the calls that wait for it do not:
+    /// the next one then finds the connection.
+    fn dial<C: Grouped>(self: &Arc<Self>, group: &mut Group<C>, for_call: bool) -> watch::Receiver<Dialed> {
+        group.dial.join(|done| {
+            let (dialer, inner) = (self.dialer.clone(), Arc::downgrade(self));
+            tokio::spawn(async move {
+                let socket = dialer.dial().await;
+                let Some(inner) = inner.upgrade() else { return };
+                let made = socket.and_then(|socket| {
+                    inner.begin::<C, _>(socket, |group, client| {
+                        group.dial = Together::default();
+                        group.add(client, &inner.pool, for_call)
+                    })
+                });
+                if made.is_err() {
+                    let groups = &mut *inner.groups();
+                    let group = C::group(groups);
+                    group.dial = Together::default();
+                    group.make_do();
+                }
+                done.send_replace(Some(made));
+            });
         })
-        .await
-    }
-
-    /// Gives up when it takes too long, waiting for others that dial included, or when the channel is shut down.
-    async fn dialing<T>(&self, dial: impl Future<Output = Result<T>>) -> Result<T> {
-        let Self { endpoint, connect_timeout, .. } = self;
-        let mut over = self.over.subscribe();
-        tokio::select! {
-            biased;
-            _ = over.wait_for(|over| *over) => Err(Error::closed(SHUT_DOWN)),
-            dialed = tokio::time::timeout(*connect_timeout, dial) => dialed.unwrap_or_else(|_| {
-                let text = format!("cannot connect to {endpoint}: no answer within {connect_timeout:?}");
-                Err(Error::transport(text).retryable())
-            }),
-        }
-    }
-
-    async fn gate<C: Grouped>(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        let sharing = C::group(&mut self.groups()).sharing();
-        match sharing {
-            Sharing::Turns(_) => Some(self.gate.lock().await),
-            Sharing::Learned | Sharing::One | Sharing::Never => None,
-        }
     }
 
     /// Starts a connection and hands it to its group.
@@ -269,8 +301,6 @@ impl Inner {
         if !groups.are_empty() && !std::mem::replace(&mut groups.looking, true) {
             tokio::spawn(upkeep::look(Arc::downgrade(self), self.over.subscribe(), self.pool.look_every()));
         }
-        drop(groups);
-        self.dialed.notify_waiters();
         Ok(given)
     }
 
@@ -307,7 +337,7 @@ impl Inner {
             return 0;
         }
         let calls = self.meter.streams.get();
-        tracing::warn!(calls, endpoint = %self.endpoint, "cut off the calls that a channel had when it was shut down");
+        tracing::warn!(calls, endpoint = %self.dialer.endpoint, "cut off the calls that a channel had when it was shut down");
         let text = "the channel was shut down before the call had ended";
         let error = Error::new(Code::Cancelled, text).with_kitex_code(12013).with_side(Side::Client);
         self.groups().cutters.iter().for_each(|cutter| cutter.cut(error.clone()));
@@ -353,7 +383,7 @@ impl Grouped for UnaryClient {
     }
 
     fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
-        let (client, cutter) = unary_client(socket, inner.endpoint.framing(), inner.calling());
+        let (client, cutter) = unary_client(socket, inner.dialer.endpoint.framing(), inner.calling());
         if matches!(inner.pool.kind, Kind::Mux(_)) {
             client.multiplex();
         }

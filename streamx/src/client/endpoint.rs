@@ -48,6 +48,7 @@ enum Place {
 /// A server of our own, in this process; it lives as long as its connections.
 pub(crate) struct Memory {
     pub(crate) router: Arc<Router>,
+    pub(crate) limits: Arc<Limits>,
     /// What its connections have done and hold.
     pub(crate) meter: Arc<Meter>,
     /// Makes the two ends of a connection to it.
@@ -107,13 +108,13 @@ impl Endpoint {
         }
     }
 
-    pub(crate) async fn dial(&self, limits: &Arc<Limits>) -> Result<Socket> {
+    pub(crate) async fn dial(&self) -> Result<Socket> {
         let socket = match &self.place {
             Place::Tcp(address) => TcpStream::connect(address).await.and_then(Socket::tcp),
             #[cfg(unix)]
             Place::Unix(path) => UnixStream::connect(path).await.map(Socket::Unix),
             Place::Memory(memory) => (memory.connect)().map(|(near, far)| {
-                let Memory { router, meter, .. } = &**memory;
+                let Memory { router, limits, meter, .. } = &**memory;
                 let (router, limits, meter) = (Arc::clone(router), Arc::clone(limits), Arc::clone(meter));
                 tokio::spawn(async move {
                     // Never told to stop: it ends with the connection.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::backoff::{Backoff, chance};
+use super::connecting::{Dialed, Together, Used};
 use super::pool::{Kind, Pool};
 use crate::Result;
 use crate::call::{Exchange, Opening};
@@ -54,11 +55,16 @@ pub(super) struct Group<C> {
     /// Until when those that are there do although another one is wanted, and for how long after the next failure.
     makes_do: Option<Instant>,
     pauses: Backoff,
+    /// The dial that calls share.
+    pub(super) dial: Together<Dialed>,
+    /// What dials again and again while calls wait for a connection.
+    pub(super) attempts: Together<()>,
 }
 
 struct Entry<C> {
     client: C,
     lease: Lease,
+    used: Used,
     /// When it is too old for further calls.
     until: Option<Instant>,
     /// It has got a call, and no look has found it free since.
@@ -87,11 +93,20 @@ impl Sharing {
 
 impl<C: Pooled> Group<C> {
     pub(super) fn new(sharing: Sharing) -> Self {
-        Self { sharing, entries: Vec::new(), turn: 0, makes_do: None, pauses: Backoff::new() }
+        Self {
+            sharing,
+            entries: Vec::new(),
+            turn: 0,
+            makes_do: None,
+            pauses: Backoff::new(),
+            dial: Together::default(),
+            attempts: Together::default(),
+        }
     }
 
-    pub(super) fn sharing(&self) -> Sharing {
-        self.sharing
+    /// Whether calls that need a connection at the same moment wait for one dial.
+    pub(super) fn shares_dials(&self) -> bool {
+        matches!(self.sharing, Sharing::Turns(_))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -116,11 +131,17 @@ impl<C: Pooled> Group<C> {
         Ok(exchange)
     }
 
-    /// Keeps a new connection for the calls to come.
-    pub(super) fn add(&mut self, client: C, pool: &Pool) {
-        if self.sharing != Sharing::Never {
-            self.keep(Entry::new(client, pool));
+    /// Keeps a new connection for the calls to come; when it was made `for_call`, the next one takes it before any other.
+    pub(super) fn add(&mut self, client: C, pool: &Pool, for_call: bool) -> Used {
+        let entry = Entry::new(client, pool);
+        let used = entry.used.clone();
+        if !for_call {
+            used.set();
         }
+        if for_call || self.sharing != Sharing::Never {
+            self.keep(entry);
+        }
+        used
     }
 
     /// The connection that was wanted could not be made. Calls need not wait for the next attempt as long as there are
@@ -147,7 +168,12 @@ impl<C: Pooled> Group<C> {
         while let Some(index) = self.pick(max_streams, any) {
             // It may have ended just now. Nothing was sent then.
             match self.entries[index].open(opening) {
-                Ok(exchange) => return Some(exchange),
+                Ok(exchange) => {
+                    if self.sharing == Sharing::Never {
+                        self.entries.remove(index).client.retire();
+                    }
+                    return Some(exchange);
+                }
                 Err(_) => drop(self.entries.remove(index)),
             }
         }
@@ -189,6 +215,9 @@ impl<C: Pooled> Group<C> {
     }
 
     fn pick(&mut self, max_streams: usize, any: bool) -> Option<usize> {
+        if let Some(made_for_calls) = self.entries.iter().position(|entry| !entry.used.get()) {
+            return Some(made_for_calls);
+        }
         let count = self.entries.len();
         match self.sharing {
             Sharing::Turns(wanted) => {
@@ -255,11 +284,13 @@ impl<C: Pooled> Entry<C> {
     fn new(client: C, pool: &Pool) -> Self {
         let now = Instant::now();
         let until = pool.max_age.and_then(|age| now.checked_add(age - age.mul_f64(chance() / 10.0)));
-        Self { client, lease: Lease::default(), until, busy: false, idle_since: now }
+        let used = Used::default();
+        Self { client, lease: Lease::default(), used, until, busy: false, idle_since: now }
     }
 
     fn open(&mut self, opening: &Opening) -> Result<Exchange> {
         self.busy = true;
+        self.used.set();
         self.client.open(opening, Arc::clone(&self.lease))
     }
 

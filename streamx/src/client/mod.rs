@@ -16,6 +16,7 @@ mod bidi;
 mod call;
 mod channel;
 mod client_stream;
+mod connecting;
 mod connections;
 mod deadline;
 mod dial;

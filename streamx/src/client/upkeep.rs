@@ -1,12 +1,12 @@
-//! What looks after the connections of a channel while no call does. Each holds nothing alive and ends with the channel.
+//! What looks after the connections of a channel while no call does. Each ends with the channel.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::backoff::Backoff;
-use super::connections::Inner;
+use super::connections::{Grouped, Inner};
 use crate::transport::StreamClient;
 
 /// Looks, again and again, for connections whose time is over, as long as there are any: one timer for all of them, and
@@ -42,9 +42,29 @@ pub(super) async fn reconnect(
             _ = over.changed() => return,
         }
         let Some(inner) = inner.upgrade() else { return };
-        match inner.connect::<StreamClient>().await {
+        match inner.connect::<StreamClient>(false).await {
             Ok(()) => return,
             Err(error) => tracing::debug!(%error, "cannot reconnect yet"),
         }
+    }
+}
+
+/// Dials, with growing pauses, until there is a connection or no call waits for one any more: those that wait keep the
+/// channel alive, and this does with them. It is no part of one of them, because the others go on when one is left
+/// unpolled.
+pub(super) async fn attempt<C: Grouped>(inner: Arc<Inner>, waiting: Arc<watch::Sender<()>>) {
+    let attempts = async {
+        let mut backoff = Backoff::new();
+        loop {
+            tokio::time::sleep(backoff.next()).await;
+            match inner.connect::<C>(true).await {
+                Err(error) if error.is_retryable() => tracing::debug!(%error, "calls wait for a connection"),
+                _ => return,
+            }
+        }
+    };
+    tokio::select! {
+        () = attempts => {}
+        () = waiting.closed() => {}
     }
 }

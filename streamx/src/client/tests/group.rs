@@ -70,7 +70,7 @@ fn group(sharing: Sharing, connections: usize) -> (Group<Fake>, Vec<Fake>) {
     let fakes: Vec<_> = std::iter::repeat_with(Fake::default).take(connections).collect();
     let mut group = Group::new(sharing);
     for fake in &fakes {
-        group.add(fake.clone(), &Pool::default());
+        group.add(fake.clone(), &Pool::default(), false);
     }
     (group, fakes)
 }
@@ -81,6 +81,20 @@ fn opens(group: &mut Group<Fake>) -> bool {
 
 fn opened<const N: usize>(fakes: &[Fake]) -> [usize; N] {
     std::array::from_fn(|index| fakes[index].0.opened.get())
+}
+
+#[test]
+fn a_connection_that_was_made_for_a_call_is_taken_before_any_other() {
+    for sharing in [Sharing::Turns(3), Sharing::One, Sharing::Learned, Sharing::Never] {
+        let (mut group, fakes) = group(sharing, 2);
+        let made = Fake::default();
+        let used = group.add(made.clone(), &Pool::default(), true);
+        assert!(!used.get());
+        assert!(opens(&mut group) && used.get());
+        assert_eq!((made.0.opened.get(), opened(&fakes)), (1, [0, 0]));
+        // The one that is not used twice is not kept.
+        assert_eq!((group.is_empty(), made.0.retired.get()), (sharing == Sharing::Never, group.is_empty()));
+    }
 }
 
 #[test]
@@ -134,7 +148,7 @@ fn a_connection_that_is_lost_is_forgotten_and_one_that_ends_just_now_too() {
     assert!(!opens(&mut group) && !group.is_complete(), "two are wanted");
     assert!(group.open(&Pool::default(), 4, true, &CALL).is_some(), "one that is there serves");
     assert_eq!(opened(&fakes), [0, 0, 1]);
-    group.add(Fake::default(), &Pool::default());
+    group.add(Fake::default(), &Pool::default(), false);
     assert!(group.is_complete() && opens(&mut group));
     assert!(!fakes.iter().any(|fake| fake.0.retired.get()));
 }
@@ -156,7 +170,7 @@ async fn ages_differ_by_a_tenth_at_most() {
     let (mut group, _) = group(Sharing::Turns(1), 0);
     let fakes: Vec<_> = std::iter::repeat_with(Fake::default).take(50).collect();
     for fake in &fakes {
-        group.add(fake.clone(), &pool);
+        group.add(fake.clone(), &pool, false);
     }
     let retired = || fakes.iter().filter(|fake| fake.0.retired.get()).count();
     tokio::time::advance(Duration::from_secs(90)).await;
