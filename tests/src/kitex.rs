@@ -46,7 +46,7 @@ impl Kitex {
     pub async fn cases(&self) -> Vec<String> {
         let listed = Run::start(&self.bin.join("kitex-client"), &["list"]).finish().await;
         let names = listed.lines().iter().filter_map(|line| line.split_once(' '));
-        let special = ["chained", "bounded"];
+        let special = ["chained", "bounded", "declared"];
         names.filter(|(group, _)| !special.contains(group)).map(|(_, name)| name.to_owned()).collect()
     }
 

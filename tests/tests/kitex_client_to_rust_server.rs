@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use streamx_tests::interop::{Handlers, InteropServer};
+use streamx::{Bidi, Message, Result};
+use streamx_tests::interop::{Handlers, InteropServer, Packet};
 use streamx_tests::kitex::{self, Kitex};
 use streamx_tests::process::Server;
 
@@ -57,6 +58,42 @@ async fn the_recv_timeout_of_a_server_is_a_failure_of_the_call() {
     let addr = server.local_addr().to_string();
     tokio::spawn(server.serve());
     let output = kitex.client(&addr, "bounded", &["-peer", "streamx"]).await;
+    assert!(output.ok(), "{output}");
+}
+
+#[derive(Message, Clone, Debug, Default, PartialEq)]
+#[message(exception)]
+struct Empty {
+    #[field(1)]
+    message: String,
+}
+
+/// Interop as far as one case of the Kitex client goes, with an exception that its own schema does not have.
+#[streamx::service(name = "Interop")]
+trait Vault {
+    #[bidi]
+    async fn echo(&self, stream: Bidi<Packet, Packet>) -> Result<(), Empty>;
+}
+
+struct Spent;
+
+impl Vault for Spent {
+    async fn echo(&self, mut stream: Bidi<Packet, Packet>) -> Result<(), Empty> {
+        let empty = || Empty { message: "the vault is empty".to_owned() };
+        let packet = stream.recv().await.ok().flatten().ok_or_else(empty)?;
+        stream.send(packet).await.map_err(|_| empty())?;
+        Err(empty())
+    }
+}
+
+#[tokio::test]
+async fn a_declared_exception_at_the_end_of_a_stream_is_an_ordinary_error() {
+    let Some(kitex) = kitex::build() else { return };
+    let server = streamx::Server::builder().add_service(VaultServer::new(Spent));
+    let server = server.bind("127.0.0.1:0").await.unwrap();
+    let addr = server.local_addr().to_string();
+    tokio::spawn(server.serve());
+    let output = kitex.client(&addr, "declared", &["-peer", "streamx"]).await;
     assert!(output.ok(), "{output}");
 }
 

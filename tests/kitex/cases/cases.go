@@ -17,7 +17,7 @@ const limit = 40 * time.Second
 // Case is a named check of a server.
 type Case struct {
 	Name  string
-	Group string // "unary", "streaming", "attended": needs somebody who kills and restarts the server, "chained": needs a last server, "bounded": needs a recv_timeout on it
+	Group string // "unary", "streaming", "attended": needs somebody who kills and restarts the server, "chained": needs a last server, "bounded": needs a recv_timeout on it, "declared": needs one whose Echo ends with a declared exception
 	run   func(ctx context.Context, p *Peer)
 }
 
@@ -66,7 +66,7 @@ func (p *Peer) name() string {
 
 // All is every case, in the order they run.
 func All() []Case {
-	return slices.Concat(unary(), streaming(), attended(), cascade(), bounded())
+	return slices.Concat(unary(), streaming(), attended(), cascade(), bounded(), declared())
 }
 
 // kitexRace marks a failure of Kitex against itself, seen in about one run of four: a header frame too many, after a

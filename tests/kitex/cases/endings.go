@@ -259,3 +259,16 @@ func Hold(p *Peer, held func()) error {
 		fail("the server ended the stream: %v", err)
 	})
 }
+
+func declared() []Case {
+	return []Case{{"declared-exception", "declared", declaredAtTheEnd}}
+}
+
+// declaredAtTheEnd sees what any failure is at the end of a stream: Kitex has no place for more.
+func declaredAtTheEnd(ctx context.Context, p *Peer) {
+	stream := get(p.Client.Echo(ctx))
+	must(stream.Send(ctx, packet(0, 10)), "send")
+	samePacket(receive(ctx, stream), packet(0, 10))
+	_, err := stream.Recv(ctx)
+	failsWith(err, "code=12001", "the vault is empty")
+}
