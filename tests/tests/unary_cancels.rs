@@ -117,7 +117,7 @@ async fn at_its_deadline_a_call_ends_on_both_sides() {
     let (failed, took) = jumping(warm.slow.plain().timeout(SECOND)).await;
     let error = failed.unwrap_err();
     assert!(error.is_timeout() && took <= SECOND + Duration::from_millis(2), "{error} after {took:?}");
-    assert_eq!(error.to_string(), "Slow.Plain: stream timeout, timeout in ctx: 1s");
+    assert_eq!(error.to_string(), "Slow.Plain: stream timeout, timeout in ctx: 1s [client side]");
     warm.is_as_before(opened).await;
 
     jumping(warm.slow.told().timeout(SECOND)).await.0.unwrap_err();
