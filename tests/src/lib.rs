@@ -1,6 +1,7 @@
 //! Support for the tests of streamx: sample services, scripted peers, the real Kitex.
 
 pub mod authority;
+pub mod batching;
 pub mod cases;
 pub mod histories;
 pub mod interop;

@@ -1,86 +1,12 @@
 //! How many writes messages take: counted, not timed.
 
-use futures::future::join_all;
-use streamx::{Counters, Placement};
+use streamx::Placement;
+use streamx_tests::batching::{ROUNDS, STREAMS, counted, sixty_four_streams_share_writes};
 use streamx_tests::probe::Note;
 use streamx_tests::rig::{Rig, Setup, echo, eventually, soon};
 
-const STREAMS: usize = 64;
-const ROUNDS: i64 = 200;
-
-/// The counters of both sides before and after.
-struct Between {
-    client: (Counters, Counters),
-    server: (Counters, Counters),
-}
-
-impl Between {
-    fn client_writes(&self) -> u64 {
-        self.client.1.writes - self.client.0.writes
-    }
-
-    fn server_writes(&self) -> u64 {
-        self.server.1.writes - self.server.0.writes
-    }
-}
-
-/// What a load costs.
-async fn counted<T>(rig: &Rig, load: impl Future<Output = T>) -> (T, Between) {
-    rig.all_arrived().await;
-    let before = (rig.client(), rig.server());
-    let out = load.await;
-    rig.all_arrived().await;
-    let after = (rig.client(), rig.server());
-    (out, Between { client: (before.0, after.0), server: (before.1, after.1) })
-}
-
-/// Every stream in a task of its own, one message in flight each.
-async fn ping_pong(streams: Vec<streamx::client::Bidi<Note, Note>>) {
-    let tasks = streams.into_iter().map(|mut stream| {
-        tokio::spawn(async move {
-            for number in 0..ROUNDS {
-                echo(&mut stream, number).await;
-            }
-            stream
-        })
-    });
-    // The streams end only after all have done their rounds.
-    let done = soon(join_all(tasks)).await;
-    assert!(done.iter().all(Result::is_ok));
-}
-
-async fn sixty_four_streams_share_writes(placement: Placement) {
-    let rig = Setup::placed(placement).start().await;
-    let messages = STREAMS as u64 * ROUNDS.unsigned_abs();
-    // Another program may take a core away from a thread in the middle of a batch, so of three loads the best counts.
-    let mut best = (u64::MAX, u64::MAX);
-    for _ in 0..3 {
-        let streams = rig.echoes(STREAMS).await;
-        let ((), cost) = counted(&rig, ping_pong(streams)).await;
-        let (client, server) = (cost.client_writes(), cost.server_writes());
-        println!("{placement:?}: {messages} messages each way, writes: client {client}, server {server}");
-        best = (best.0.min(client), best.1.min(server));
-        if placement == Placement::Adaptive || best.0.max(best.1) * 16 <= messages {
-            break;
-        }
-    }
-    if placement != Placement::Adaptive {
-        let (client, server) = best;
-        assert!(client * 16 <= messages, "{client} writes of the client for {messages} messages");
-        assert!(server * 16 <= messages, "{server} writes of the server for {messages} messages");
-    }
-    rig.at_rest().await;
-}
-
 #[tokio::test]
 async fn sixty_four_streams_take_a_write_for_sixteen_messages_on_the_current_thread_runtime() {
-    for placement in [Placement::Connection, Placement::Task, Placement::Adaptive] {
-        sixty_four_streams_share_writes(placement).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sixty_four_streams_take_a_write_for_sixteen_messages_on_the_multi_thread_runtime() {
     for placement in [Placement::Connection, Placement::Task, Placement::Adaptive] {
         sixty_four_streams_share_writes(placement).await;
     }

@@ -41,7 +41,9 @@ async fn running_calls_finish_and_new_ones_fail() {
             let error = client.echo().await.unwrap_err();
             assert!(error.is_closed() && !error.is_retryable(), "{error}");
             assert!(
-                error.to_string().contains("the channel was shut down; no call is made on it any more"),
+                error
+                    .to_string()
+                    .ends_with("the channel was shut down; no call is made on it any more [client side]"),
                 "{error}"
             );
             assert!(client.ask(Note::number(2)).wait_for_ready(true).await.unwrap_err().is_closed());

@@ -55,7 +55,11 @@ impl Place {
 fn assert_passed(error: &Error, kitex_code: i32, text: &str) {
     assert!(error.is_timeout() && !error.is_closed(), "{error}");
     assert_eq!((error.code(), error.kitex_code()), (Code::DeadlineExceeded, Some(kitex_code)), "{error}");
-    assert!(error.to_string().starts_with("Probe.") && error.to_string().contains(text), "{error}");
+    assert!(
+        error.to_string().starts_with("Probe.")
+            && error.to_string().ends_with(&format!("{text} [client side]")),
+        "{error}"
+    );
 }
 
 #[track_caller]

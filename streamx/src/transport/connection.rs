@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::handlers::{Handlers, Running};
 use super::inbox::Pushed;
-use super::link::Link;
+use super::link::{Link, Patience};
 use super::overdue::{For, Waits, Watch};
 use crate::call::child::{Child, Children};
 use crate::error::Kind;
@@ -114,7 +114,7 @@ pub(crate) struct Connection<P: Protocol> {
     need: usize,
     handlers: Handlers,
     out: Deliveries,
-    patience: u32,
+    patience: Patience,
     /// Every call was ended by this side.
     is_cut: bool,
     watch: Watch,
@@ -145,7 +145,7 @@ impl<P: Protocol> Connection<P> {
             input,
             handlers,
             out: Deliveries::default(),
-            patience: 0,
+            patience: Patience::default(),
             is_cut: false,
             watch: Watch::default(),
             pause: None,

@@ -17,8 +17,17 @@ use crate::call::peer::Peer;
 use crate::counters::Meter;
 use crate::{Error, Limits, Result};
 
-/// How often the connection task lets others run before it writes although turns are still running.
-const PATIENCE: u32 = 8;
+/// How often in a row the connection task finds nothing more to write, and turns still running, before it writes what
+/// there is.
+const PATIENCE: u32 = 32;
+
+/// How long the connection task has waited for turns.
+#[derive(Default)]
+pub(crate) struct Patience {
+    looks: u32,
+    /// How much there was to write at the last look: while it grows somebody is sending.
+    held: usize,
+}
 
 pub(crate) struct Link {
     pub(crate) outbox: Mutex<Outbox>,
@@ -168,21 +177,23 @@ impl Link {
 
     /// The end of a poll of the connection task: writes what is buffered, or leaves it to the turns that run.
     /// True when the task has to look again soon.
-    pub(crate) fn task_ends(&self, patience: &mut u32) -> bool {
+    pub(crate) fn task_ends(&self, patience: &mut Patience) -> bool {
         let mut outbox = lock(&self.outbox);
         outbox.task_ends();
-        if outbox.is_empty() {
-            *patience = 0;
+        let held = outbox.len();
+        let grown = std::mem::replace(&mut patience.held, held) != held;
+        if held == 0 {
+            patience.looks = 0;
             return false;
         }
         if self.turns.any() {
-            if *patience < PATIENCE {
-                *patience += 1;
+            patience.looks = if grown { 0 } else { patience.looks + 1 };
+            if patience.looks < PATIENCE {
                 return true;
             }
             self.turns.new_epoch();
         }
-        *patience = 0;
+        *patience = Patience::default();
         let writer = outbox.take_writer();
         drop(outbox);
         let _pending = writer.map(|writer| self.write(writer));

@@ -181,7 +181,8 @@ impl Outbox {
             Flush::Now
         } else if self.task_running {
             Flush::Held
-        } else if !turns && !self.written_in_place {
+        } else if !turns && !self.written_in_place && self.frames <= 1 {
+            // Alone. With others the task is woken already, and on several threads some of them are still to come.
             self.written_in_place = true;
             Flush::Now
         } else {

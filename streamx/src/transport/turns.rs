@@ -5,7 +5,8 @@
 //! hands the message over. While any turn runs, what is sent is held back; the last one out writes it all.
 //!
 //! A client's turn ends before the message that follows from it is sent, so its end writes nothing: the next send
-//! that finds no turn running writes, and the first send that is held back has the connection task look after it.
+//! that finds no turn running and nothing held back writes, and the first send that is held back has the connection task
+//! look after it.
 //!
 //! A client's receiver may be woken and never come (a `select!` took another branch). So a turn is only a promise:
 //! the connection task waits for turns a bounded number of times, then writes and starts a new epoch, in which the

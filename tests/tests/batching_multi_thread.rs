@@ -1,0 +1,12 @@
+//! How many writes messages take on the multi-thread runtime. In a program of its own: a core that another test takes away
+//! in the middle of a batch breaks the batch.
+
+use streamx::Placement;
+use streamx_tests::batching::sixty_four_streams_share_writes;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_streams_take_a_write_for_sixteen_messages() {
+    for placement in [Placement::Connection, Placement::Task, Placement::Adaptive] {
+        sixty_four_streams_share_writes(placement).await;
+    }
+}
