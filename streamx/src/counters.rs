@@ -30,9 +30,9 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Frames (or unary messages) received.
+    /// Frames (or unary messages; over gRPC messages, headers and trailers) received.
     frames_received,
-    /// Frames (or unary messages) written.
+    /// Frames (or unary messages; over gRPC messages, headers and trailers) written.
     frames_sent,
     /// Reads from sockets that brought bytes.
     reads,

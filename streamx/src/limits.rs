@@ -73,7 +73,7 @@ setters! {
     /// and gRPC's usual one is 4 MiB. A larger one that arrives ends its stream, or the connection of a unary call; a
     /// larger one is not sent, `send` fails, and the stream goes on.
     max_message_size: usize;
-    /// The largest header area of one TTHeader frame. Default 64 KiB; the wire allows 262,140 bytes, Kitex before
+    /// The largest header area of one TTHeader frame, and the largest header list of gRPC. Default 64 KiB; the wire allows 262,140 bytes, Kitex before
     /// v0.15.4 reads at most 65,536. A larger one closes the connection.
     max_header_size: usize;
     /// How many streams (or unary calls) one connection may carry at once, until they are answered or given up.
@@ -94,7 +94,8 @@ setters! {
     /// Default 256 KiB; a message that begins within it passes whole, and each costs 32 bytes more than it has. Streams
     /// above 64 on one connection get less: a fourth of `connection_receive_buffer` by their number. 0 turns this flow
     /// control off. TTHeader Streaming has none of its own, so for a Kitex peer, which ignores it, the limits
-    /// below are all there is.
+    /// below are all there is. Over gRPC this is the window of a stream, which every peer respects, and
+    /// `connection_receive_buffer` that of the connection; with 0 it is `stream_receive_buffer`.
     stream_receive_window: usize;
     /// How many bytes a stream may queue for a reader that is behind, on a connection that has carried two streams
     /// at once. Default 16 MiB. The alternative is to end the stream: both sides get an error that names this limit.

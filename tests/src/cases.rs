@@ -31,6 +31,8 @@ const CALLER: &str = "streamx-client";
 pub struct Peer {
     server: Server,
     kitex: bool,
+    /// Whether its clients speak gRPC, for streams and for unary calls.
+    grpc: bool,
     /// What the channels of its clients have around them.
     around: Option<Passed>,
 }
@@ -38,17 +40,22 @@ pub struct Peer {
 impl Peer {
     /// The real Kitex, none on a machine without Go.
     pub async fn kitex() -> Option<Self> {
-        Some(Self { server: kitex::build()?.server().await, kitex: true, around: None })
+        Some(Self { server: kitex::build()?.server().await, kitex: true, grpc: false, around: None })
     }
 
     /// As [`kitex`](Self::kitex), in the middle of a chain.
     pub async fn kitex_before(last: &Self) -> Option<Self> {
-        Some(Self { server: kitex::build()?.server_before(&last.server).await, kitex: true, around: None })
+        Some(Self {
+            server: kitex::build()?.server_before(&last.server).await,
+            kitex: true,
+            grpc: false,
+            around: None,
+        })
     }
 
     /// A server of streamx, given its program.
     pub async fn streamx(program: &str) -> Self {
-        Self { server: Server::start(Path::new(program)).await, kitex: false, around: None }
+        Self { server: Server::start(Path::new(program)).await, kitex: false, grpc: false, around: None }
     }
 
     /// The same, called through middlewares of every kind.
@@ -61,8 +68,14 @@ impl Peer {
         Self {
             server: Server::start_before(&last.server, Path::new(program)).await,
             kitex: false,
+            grpc: false,
             around: None,
         }
+    }
+
+    /// The same, called over gRPC.
+    pub fn over_grpc(self) -> Self {
+        Self { grpc: true, ..self }
     }
 
     /// `IP:PORT`.
@@ -88,26 +101,50 @@ impl Peer {
         channel.connect().await.expect("the server listens")
     }
 
+    /// What carries streams.
+    fn scheme(&self) -> &'static str {
+        if self.grpc { "grpc+thrift" } else { "ttheader" }
+    }
+
     /// A client with a connection of its own for its streams.
     async fn client(&self) -> InteropClient {
-        InteropClient::new(self.channel("ttheader").await)
+        InteropClient::new(self.channel(self.scheme()).await)
     }
 
     /// What its handlers say of a caller who is gone, with one of Kitex's codes.
+    ///
+    /// gRPC has no place for the code, and Kitex says which frame has come.
     fn reason(&self, code: i32) -> String {
+        if self.grpc {
+            return if self.kitex { "" } else { "code 0, side Client: the " }.to_owned();
+        }
         if self.kitex { format!("code={code}") } else { format!("code {code}, side Client") }
     }
 
     /// How its handlers write the path of a cancel.
+    ///
+    /// gRPC has no place for it.
     fn path(&self, names: &[&str]) -> String {
+        if self.grpc {
+            return String::new();
+        }
         let path = names.join(" -> ");
         if self.kitex { format!("[canceled path: {path}]") } else { format!("[cancelled by {path}]") }
     }
 
-    /// The ways to call a unary method beside TTHeader Streaming. Only the last one has a place for anything besides
-    /// arguments and answers.
-    async fn unary_channels(&self) -> [Channel; 3] {
-        [self.channel("framed").await, self.channel("buffered").await, self.channel("ttheader").await]
+    /// The ways to call a unary method beside TTHeader Streaming; over gRPC there is one. Only the last one has a place for
+    /// anything besides arguments and answers.
+    async fn unary_channels(&self) -> Vec<Channel> {
+        let mut channels = Vec::new();
+        for &scheme in if self.grpc { &["grpc+thrift"][..] } else { &["framed", "buffered", "ttheader"] } {
+            channels.push(self.channel(scheme).await);
+        }
+        channels
+    }
+
+    /// A client for each of them.
+    async fn unary_clients(&self) -> Vec<InteropClient> {
+        self.unary_channels().await.into_iter().map(InteropClient::new).collect()
     }
 }
 

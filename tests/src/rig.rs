@@ -56,17 +56,23 @@ impl Setup {
         server: impl FnOnce(ServerBuilder) -> ServerBuilder,
         channel: impl FnOnce(ChannelBuilder) -> ChannelBuilder,
     ) -> Rig {
-        self.start_both(server(Server::builder()), channel).await
+        self.start_both("ttheader", server(Server::builder()), channel).await
+    }
+
+    /// As [`start`](Self::start), over gRPC.
+    pub async fn start_over_grpc(self) -> Rig {
+        self.start_both("grpc+thrift", Server::builder(), |channel| channel).await
     }
 
     /// As [`start`](Self::start), with another service on the same port.
     pub async fn start_with(self, other: impl Into<Service>) -> Rig {
         let other = other.into().placement(self.placement);
-        self.start_both(Server::builder().add_service(other), |channel| channel).await
+        self.start_both("ttheader", Server::builder().add_service(other), |channel| channel).await
     }
 
     async fn start_both(
         self,
+        scheme: &str,
         server: ServerBuilder,
         options: impl FnOnce(ChannelBuilder) -> ChannelBuilder,
     ) -> Rig {
@@ -76,9 +82,9 @@ impl Setup {
         let (scheme, client_tls) = match self.tls {
             Some((server_tls, client_tls)) => {
                 server = server.tls(server_tls);
-                ("ttheader+tls", Some(client_tls))
+                (format!("{scheme}+tls"), Some(client_tls))
             }
-            None => ("ttheader", None),
+            None => (scheme.to_owned(), None),
         };
         let server = server.bind("127.0.0.1:0").await.expect("a free port");
         let (address, counters) = (server.local_addr().to_string(), server.counters());

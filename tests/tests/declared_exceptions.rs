@@ -122,12 +122,13 @@ fn no_balance() -> Error {
     Error::biz(10001, "no balance").with_extra("k", "v")
 }
 
-/// Clients of a guard: through a socket, and inside this process.
-async fn vaults() -> [VaultClient; 2] {
+/// Clients of a guard: through a socket, over gRPC, and inside this process.
+async fn vaults() -> [VaultClient; 3] {
     let server = Server::builder().add_service(VaultServer::new(Guard)).bind("127.0.0.1:0").await.unwrap();
-    let url = format!("ttheader://{}", server.local_addr());
+    let urls = ["ttheader", "grpc+thrift"].map(|scheme| format!("{scheme}://{}", server.local_addr()));
     tokio::spawn(server.serve());
-    [VaultClient::connect(&url).await.unwrap(), VaultClient::in_process(Guard)]
+    let [ttheader, grpc] = urls.map(VaultClient::connect);
+    [ttheader.await.unwrap(), grpc.await.unwrap(), VaultClient::in_process(Guard)]
 }
 
 #[tokio::test]

@@ -49,6 +49,18 @@ async fn streams() {
     every_case_holds(&kitex, "streaming", "framed").await;
 }
 
+#[tokio::test]
+async fn unary_calls_over_grpc() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "unary", "grpc").await;
+}
+
+#[tokio::test]
+async fn streams_over_grpc() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "streaming", "grpc").await;
+}
+
 /// What a Kitex client sees of a `recv_timeout` that its own servers do not have.
 #[tokio::test]
 async fn the_recv_timeout_of_a_server_is_a_failure_of_the_call() {
@@ -113,6 +125,18 @@ async fn a_killed_server_fails_every_mode() {
     let Some(kitex) = kitex::build() else { return };
     let mut server = server().await;
     let mut client = kitex.attended(server.addr(), "server-killed", &["-peer", "streamx"]);
+    client.asks_for("kill").await;
+    server.kill().await;
+    client.done().await;
+    let output = client.finish().await;
+    assert!(output.ok(), "{output}");
+}
+
+#[tokio::test]
+async fn a_killed_server_fails_every_mode_over_grpc() {
+    let Some(kitex) = kitex::build() else { return };
+    let mut server = server().await;
+    let mut client = kitex.attended(server.addr(), "server-killed", &["-peer", "streamx", "-unary", "grpc"]);
     client.asks_for("kill").await;
     server.kill().await;
     client.done().await;

@@ -17,6 +17,13 @@ fn secured(server: tls::Server, client: tls::Client) -> Setup {
     Setup { tls: Some((server.into(), client.into())), ..Setup::default() }
 }
 
+/// A client of rustls that trusts this authority.
+fn trusting(authority: &Authority) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
+    ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}
+
 async fn every_mode(rig: &Rig) {
     let client = &rig.client;
     let note = Note::of_size(3, 100_000);
@@ -47,6 +54,28 @@ async fn every_mode_works_over_mutual_tls() {
     let authority = Authority::new();
     let client = authority.mutual_client(&["caller.internal"]);
     every_mode(&secured(authority.mutual_server(), client).start().await).await;
+}
+
+#[tokio::test]
+async fn every_mode_works_over_grpc_and_tls() {
+    let authority = Authority::new();
+    every_mode(&secured(authority.server(), authority.client()).start_over_grpc().await).await;
+}
+
+/// What clients of gRPC in other languages insist on.
+#[tokio::test]
+async fn the_handshake_settles_on_http_2_where_a_client_offers_it() {
+    let authority = Authority::new();
+    let rig = secured(authority.server(), authority.client()).start().await;
+    for (offered, settled) in [(vec!["h2"], Some("h2")), (vec!["http/1.1", "h2"], Some("h2")), (vec![], None)]
+    {
+        let mut config = trusting(&authority);
+        config.alpn_protocols = offered.iter().map(|&name| name.into()).collect();
+        let tcp = TcpStream::connect(rig.address()).await.unwrap();
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let stream = TlsConnector::from(std::sync::Arc::new(config)).connect(name, tcp).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), settled.map(str::as_bytes), "{offered:?}");
+    }
 }
 
 #[tokio::test]
@@ -292,9 +321,7 @@ async fn a_connection_that_is_cut_on_the_way_is_not_an_end() {
 async fn a_connection_that_ends_says_so_in_tls() {
     let authority = Authority::new();
     let rig = secured(authority.server(), authority.client()).start().await;
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let config = trusting(&authority);
     let name = ServerName::try_from("127.0.0.1").unwrap();
     let socket = TcpStream::connect(rig.address()).await.unwrap();
     let mut peer = TlsConnector::from(std::sync::Arc::new(config)).connect(name, socket).await.unwrap();

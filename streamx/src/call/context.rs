@@ -83,6 +83,8 @@ pub enum Protocol {
     Framed,
     /// A unary call in a Buffered message.
     Buffered,
+    /// gRPC, whatever the mode.
+    Grpc,
 }
 
 impl Context {
@@ -117,7 +119,8 @@ impl Context {
     }
 
     /// When the caller will wait no longer, if it has said so: with [`timeout`](crate::client::Call::timeout) of a streamx
-    /// client, or the RPC timeout of a unary TTHeader call. Kitex v0.16.3 says nothing about its streams.
+    /// client, the RPC timeout of a unary TTHeader call, or the timeout of a gRPC call. Kitex v0.16.3 says nothing about its
+    /// streams over TTHeader Streaming.
     ///
     /// At that moment a unary call is over for its handler as if the caller had cancelled it, with Kitex code 12015; a
     /// stream is ended by its caller. Calls made in the handler take over what is left.

@@ -114,6 +114,14 @@ impl Router {
         }
     }
 
+    /// Finds a method by both names, as a gRPC server does; the service may have the name without its package.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn find_exact(&self, service: &str, bare: &str, method: &str) -> Result<&Arc<Route>, NoRoute> {
+        let find = |name| self.services.iter().find(|routes| routes.name == name);
+        let routes = find(service).or_else(|| find(bare)).ok_or_else(|| self.no_service(bare, method))?;
+        routes.methods.get(method).ok_or_else(|| no_method(routes, method))
+    }
+
     /// Every method.
     pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
         self.services.iter().flat_map(|routes| routes.methods.values().map(|route| &**route))
@@ -229,6 +237,19 @@ mod tests {
         assert_eq!(found("Gone", "OnlyB"), Some("B"), "an unknown service with a unique method");
         assert_eq!(found("Gone", "Both"), None);
         assert_eq!(found("A", "OnlyB"), None);
+    }
+
+    #[cfg(feature = "grpc")]
+    #[test]
+    fn grpc_wants_both_names_and_no_package() {
+        let router = router();
+        let found =
+            |service, bare, method| router.find_exact(service, bare, method).map(|route| route.service).ok();
+        assert_eq!(found("demo.B", "B", "Both"), Some("B"));
+        assert_eq!(found("A", "A", "OnlyA"), Some("A"));
+        assert_eq!(found("Gone", "Gone", "OnlyB"), None);
+        assert_eq!(found("", "", "Both"), None);
+        assert_eq!(found("A", "A", "OnlyB"), None);
     }
 
     #[test]

@@ -8,13 +8,16 @@ use futures::future::BoxFuture;
 use tokio::sync::{Notify, watch};
 
 use super::connecting::{Dialed, Dialer, SHUT_DOWN, Together};
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Scheme};
 use super::group::{Group, Pooled, Sharing};
 use super::pool::{Kind, Pool};
 use super::upkeep;
 use crate::call::{Exchange, Open, Opening};
 use crate::counters::{Counters, Meter};
 use crate::transport::{Calling, Cutter, Socket, StreamClient, UnaryClient, stream_client, unary_client};
+#[cfg(feature = "grpc")]
+use crate::transport::{GrpcClient, grpc_client};
+use crate::wire::unary::{Form, Framing};
 use crate::{Code, Error, Limits, Result, Side};
 
 /// How long a dial may take, unless the channel says otherwise.
@@ -57,6 +60,8 @@ pub(super) struct Inner {
 /// What a lock holds together.
 pub(super) struct Groups {
     streams: Group<StreamClient>,
+    #[cfg(feature = "grpc")]
+    grpc: Group<GrpcClient>,
     unary: Group<UnaryClient>,
     /// Of every connection that has not ended.
     cutters: Vec<Cutter>,
@@ -91,6 +96,8 @@ impl Connections {
         let Settings { limits, connect_timeout, pool, caller, resets } = settings;
         let groups = Groups {
             streams: Group::new(Sharing::of_streams(pool.kind)),
+            #[cfg(feature = "grpc")]
+            grpc: Group::new(Sharing::of_streams(pool.kind)),
             unary: Group::new(Sharing::of_unary(pool.kind)),
             cutters: Vec::new(),
             over: false,
@@ -113,25 +120,28 @@ impl Connections {
 
     /// Makes a first connection, so that an address nobody listens at is found out now.
     pub(super) async fn connect(&self) -> Result<()> {
-        if self.0.dialer.endpoint.streams() {
-            self.0.connect::<StreamClient>(false).await
-        } else {
-            self.0.connect::<UnaryClient>(false).await
+        match self.0.dialer.endpoint.scheme() {
+            Scheme::TTHeader => self.0.connect::<StreamClient>(false).await,
+            Scheme::Framed | Scheme::Buffered => self.0.connect::<UnaryClient>(false).await,
+            #[cfg(feature = "grpc")]
+            Scheme::Grpc(_) => self.0.connect::<GrpcClient>(false).await,
         }
     }
 }
 
 impl Open for Connections {
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
-        if !opening.mode.is_streaming() {
-            return self.0.open::<UnaryClient>(opening);
-        }
         let endpoint = &self.0.dialer.endpoint;
-        if !endpoint.streams() {
-            let text = format!("{endpoint} carries unary calls only; streams need ttheader://");
-            return std::future::ready(Err(Error::new(Code::InvalidArgument, text))).boxed();
+        match endpoint.scheme() {
+            #[cfg(feature = "grpc")]
+            Scheme::Grpc(_) => self.0.open::<GrpcClient>(opening),
+            _ if !opening.mode.is_streaming() => self.0.open::<UnaryClient>(opening),
+            Scheme::TTHeader => self.0.open::<StreamClient>(opening),
+            Scheme::Framed | Scheme::Buffered => {
+                let text = format!("{endpoint} carries unary calls only; streams need ttheader://");
+                std::future::ready(Err(Error::new(Code::InvalidArgument, text))).boxed()
+            }
         }
-        self.0.open::<StreamClient>(opening)
     }
 
     fn counters(&self) -> Counters {
@@ -165,7 +175,7 @@ impl Inner {
         if let Err(over) = groups.check_open() {
             return Some(Err(over));
         }
-        C::group(&mut groups).open(&self.pool, self.limits.max_streams, any, opening).map(Ok)
+        C::group(&mut groups).open(&self.pool, self.limits.max_streams, any, opening)
     }
 
     async fn open_dialing<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
@@ -192,8 +202,8 @@ impl Inner {
                 let mut groups = self.groups();
                 groups.check_open()?;
                 let group = C::group(&mut groups);
-                if let Some(exchange) = group.open(&self.pool, self.limits.max_streams, false, opening) {
-                    return Ok(exchange);
+                if let Some(opened) = group.open(&self.pool, self.limits.max_streams, false, opening) {
+                    return opened;
                 }
                 if is_lost {
                     // A server that closes every connection at once would be dialed without a pause.
@@ -304,6 +314,13 @@ impl Inner {
         Ok(given)
     }
 
+    /// Replaces a connection that streams share when it is lost.
+    fn look_after<C: Grouped>(self: &Arc<Self>, ended: impl Future<Output = bool> + Send + 'static) {
+        if matches!(self.pool.kind, Kind::Default | Kind::Mux(_)) {
+            tokio::spawn(upkeep::reconnect::<C>(Arc::downgrade(self), self.over.subscribe(), ended));
+        }
+    }
+
     fn calling(&self) -> Calling {
         Calling {
             limits: Arc::clone(&self.limits),
@@ -317,8 +334,7 @@ impl Inner {
     /// Closes the connections whose time is over. False when none is left to be looked after.
     pub(super) fn look(&self) -> bool {
         let groups = &mut *self.groups();
-        groups.streams.look(&self.pool);
-        groups.unary.look(&self.pool);
+        groups.look(&self.pool);
         groups.looking = !groups.are_empty();
         groups.looking
     }
@@ -329,8 +345,7 @@ impl Inner {
             // Under the lock, so that no call is opened behind it.
             let groups = &mut *self.groups();
             groups.over = true;
-            groups.streams.retire_all();
-            groups.unary.retire_all();
+            groups.retire_all();
         }
         self.over.send_replace(true);
         if tokio::time::timeout(timeout, self.alive.closed()).await.is_ok() {
@@ -355,7 +370,25 @@ impl Inner {
 
 impl Groups {
     fn are_empty(&self) -> bool {
+        #[cfg(feature = "grpc")]
+        if !self.grpc.is_empty() {
+            return false;
+        }
         self.streams.is_empty() && self.unary.is_empty()
+    }
+
+    fn look(&mut self, pool: &Pool) {
+        self.streams.look(pool);
+        self.unary.look(pool);
+        #[cfg(feature = "grpc")]
+        self.grpc.look(pool);
+    }
+
+    fn retire_all(&mut self) {
+        self.streams.retire_all();
+        self.unary.retire_all();
+        #[cfg(feature = "grpc")]
+        self.grpc.retire_all();
     }
 
     fn check_open(&self) -> Result<()> {
@@ -370,9 +403,21 @@ impl Grouped for StreamClient {
 
     fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
         let (client, cutter, ended) = stream_client(socket, inner.calling());
-        if matches!(inner.pool.kind, Kind::Default | Kind::Mux(_)) {
-            tokio::spawn(upkeep::reconnect(Arc::downgrade(inner), inner.over.subscribe(), ended));
-        }
+        inner.look_after::<Self>(ended);
+        (client, cutter)
+    }
+}
+
+#[cfg(feature = "grpc")]
+impl Grouped for GrpcClient {
+    fn group(groups: &mut Groups) -> &mut Group<Self> {
+        &mut groups.grpc
+    }
+
+    fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
+        let target = inner.dialer.endpoint.grpc();
+        let (client, cutter, ended) = grpc_client(socket, target, inner.calling());
+        inner.look_after::<Self>(ended);
         (client, cutter)
     }
 }
@@ -383,7 +428,12 @@ impl Grouped for UnaryClient {
     }
 
     fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
-        let (client, cutter) = unary_client(socket, inner.dialer.endpoint.framing(), inner.calling());
+        let framing = match inner.dialer.endpoint.scheme() {
+            Scheme::Framed => Framing::Framed(Form::Strict),
+            Scheme::Buffered => Framing::Buffered(Form::Strict),
+            _ => Framing::TTHeaderFramed,
+        };
+        let (client, cutter) = unary_client(socket, framing, inner.calling());
         if matches!(inner.pool.kind, Kind::Mux(_)) {
             client.multiplex();
         }

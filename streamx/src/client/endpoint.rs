@@ -10,8 +10,11 @@ use tokio::sync::watch;
 
 use crate::call::router::Router;
 use crate::counters::Meter;
+#[cfg(feature = "grpc")]
+use crate::transport::GrpcTarget;
 use crate::transport::{Connect, Serve, Socket, Stop, serve};
-use crate::wire::unary::{Form, Framing};
+#[cfg(feature = "grpc")]
+use crate::wire::grpc::Payload;
 use crate::{Code, Error, Limits, Result};
 
 /// What follows the scheme of a URL when the socket is a file.
@@ -29,12 +32,27 @@ pub(crate) struct Endpoint {
     tls: Option<Arc<dyn Connect>>,
 }
 
+/// How a server is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scheme {
+pub(crate) enum Scheme {
+    /// Streams over TTHeader Streaming, unary calls in TTHeader messages.
     TTHeader,
+    /// Unary calls only.
     Framed,
+    /// Unary calls only, as all of its kind.
     Buffered,
+    #[cfg(feature = "grpc")]
+    Grpc(Payload),
 }
+
+/// Every scheme, and what it carries.
+const SCHEMES: &[(&str, Scheme)] = &[
+    ("ttheader", Scheme::TTHeader),
+    ("framed", Scheme::Framed),
+    ("buffered", Scheme::Buffered),
+    #[cfg(feature = "grpc")]
+    ("grpc+thrift", Scheme::Grpc(Payload::Thrift)),
+];
 
 #[derive(Clone)]
 enum Place {
@@ -60,13 +78,9 @@ impl Endpoint {
     /// of certificates.
     pub(crate) fn parse(url: &str, tls: Option<Arc<dyn Connect>>) -> Result<Self> {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| bad(url, "it has no scheme"))?;
-        let (scheme, secure) = scheme.strip_suffix(TLS).map_or((scheme, false), |scheme| (scheme, true));
-        let scheme = match scheme {
-            "ttheader" => Scheme::TTHeader,
-            "framed" => Scheme::Framed,
-            "buffered" => Scheme::Buffered,
-            other => return Err(bad(url, &format!("the scheme `{other}` is not known"))),
-        };
+        let (name, secure) = scheme.strip_suffix(TLS).map_or((scheme, false), |scheme| (scheme, true));
+        let known = SCHEMES.iter().find(|(known, _)| *known == name).map(|(_, scheme)| *scheme);
+        let scheme = known.ok_or_else(|| bad(url, &format!("the scheme `{name}` is not known")))?;
         let place = Place::parse(rest).map_err(|why| bad(url, why))?;
         match &tls {
             None if secure => {
@@ -78,8 +92,7 @@ impl Endpoint {
             }
             Some(_) if !secure => {
                 let text = format!(
-                    "the channel was given certificates, but `{url}` asks for no TLS: `{}{TLS}://` would",
-                    scheme.name()
+                    "the channel was given certificates, but `{url}` asks for no TLS: `{name}{TLS}://` would"
                 );
                 return Err(Error::new(Code::InvalidArgument, text));
             }
@@ -94,18 +107,23 @@ impl Endpoint {
         Self { scheme: Scheme::TTHeader, place: Place::Memory(Arc::new(memory)), tls: None }
     }
 
-    /// Whether the endpoint carries streams.
-    pub(crate) fn streams(&self) -> bool {
-        self.scheme == Scheme::TTHeader
+    /// How it is spoken to.
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.scheme
     }
 
-    /// How unary calls are framed.
-    pub(crate) fn framing(&self) -> Framing {
-        match self.scheme {
-            Scheme::TTHeader => Framing::TTHeaderFramed,
-            Scheme::Framed => Framing::Framed(Form::Strict),
-            Scheme::Buffered => Framing::Buffered(Form::Strict),
-        }
+    /// How and under which name its server is called over gRPC.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn grpc(&self) -> GrpcTarget {
+        let payload = match self.scheme {
+            Scheme::Grpc(payload) => payload,
+            _ => Payload::Thrift,
+        };
+        let authority = match &self.place {
+            Place::Tcp(address) => address,
+            _ => "localhost",
+        };
+        GrpcTarget { payload, is_secure: self.tls.is_some(), authority: authority.into() }
     }
 
     pub(crate) async fn dial(&self) -> Result<Socket> {
@@ -126,7 +144,7 @@ impl Endpoint {
             }),
         };
         let socket = match (socket, &self.tls) {
-            (Ok(socket), Some(tls)) => tls.connect(socket, self.place.host()).await,
+            (Ok(socket), Some(tls)) => tls.connect(socket, self.place.host(), self.scheme.protocol()).await,
             (socket, _) => socket,
         };
         socket.map_err(|error| {
@@ -139,11 +157,12 @@ impl Endpoint {
 }
 
 impl Scheme {
-    fn name(self) -> &'static str {
+    /// Its name in the handshake of TLS (ALPN).
+    fn protocol(self) -> Option<&'static str> {
         match self {
-            Self::TTHeader => "ttheader",
-            Self::Framed => "framed",
-            Self::Buffered => "buffered",
+            #[cfg(feature = "grpc")]
+            Self::Grpc(_) => Some("h2"),
+            _ => None,
         }
     }
 }
@@ -178,7 +197,7 @@ impl Place {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = self.scheme.name();
+        let scheme = SCHEMES.iter().find(|(_, scheme)| *scheme == self.scheme).map_or("", |(name, _)| name);
         let tls = if self.tls.is_some() { TLS } else { "" };
         match &self.place {
             Place::Tcp(address) => write!(f, "{scheme}{tls}://{address}"),
@@ -200,11 +219,16 @@ impl fmt::Debug for Place {
     }
 }
 
+#[cfg(feature = "grpc")]
+const GRPC: &str = "grpc+thrift://host:port (streams and unary calls), ";
+#[cfg(not(feature = "grpc"))]
+const GRPC: &str = "";
+
 fn bad(url: &str, why: &str) -> Error {
     let text = format!(
         "`{url}` is not the URL of a server: {why}. What is possible: ttheader://host:port (streams and unary calls), \
-         framed://host:port and buffered://host:port (unary calls), ttheader://unix:/path, and with TLS ttheader+tls:// \
-         and so on"
+         {GRPC}framed://host:port and buffered://host:port (unary calls), ttheader://unix:/path, and with TLS \
+         ttheader+tls:// and so on"
     );
     Error::new(Code::InvalidArgument, text)
 }
@@ -213,14 +237,18 @@ fn bad(url: &str, why: &str) -> Error {
 mod tests {
     use super::*;
 
+    const URLS: &[&str] = &[
+        "ttheader://127.0.0.1:8888",
+        "framed://[::1]:1",
+        "buffered://a:1",
+        "ttheader://unix:/run/echo.sock",
+        #[cfg(feature = "grpc")]
+        "grpc+thrift://localhost:8888",
+    ];
+
     #[test]
     fn a_url_prints_as_it_was_given() {
-        for url in [
-            "ttheader://127.0.0.1:8888",
-            "framed://[::1]:1",
-            "buffered://a:1",
-            "ttheader://unix:/run/echo.sock",
-        ] {
+        for &url in URLS {
             assert_eq!(Endpoint::parse(url, None).unwrap().to_string(), url);
         }
     }

@@ -9,6 +9,8 @@ use super::connecting::{Dialed, Together, Used};
 use super::pool::{Kind, Pool};
 use crate::Result;
 use crate::call::{Exchange, Opening};
+#[cfg(feature = "grpc")]
+use crate::transport::GrpcClient;
 use crate::transport::{StreamClient, UnaryClient};
 
 /// A connection as its group sees it.
@@ -151,14 +153,14 @@ impl<C: Pooled> Group<C> {
     }
 
     /// Opens a call on one of the connections. None when no connection takes it, or another one is to be made first;
-    /// in that case `any` accepts those there are.
+    /// in that case `any` accepts those there are. An error is that of a call that no connection would take.
     pub(super) fn open(
         &mut self,
         pool: &Pool,
         max_streams: usize,
         any: bool,
         opening: &Opening,
-    ) -> Option<Exchange> {
+    ) -> Option<Result<Exchange>> {
         self.drop_lost();
         if pool.max_age.is_some() {
             let now = Instant::now();
@@ -166,14 +168,15 @@ impl<C: Pooled> Group<C> {
         }
         self.trim(pool);
         while let Some(index) = self.pick(max_streams, any) {
-            // It may have ended just now. Nothing was sent then.
             match self.entries[index].open(opening) {
                 Ok(exchange) => {
                     if self.sharing == Sharing::Never {
                         self.entries.remove(index).client.retire();
                     }
-                    return Some(exchange);
+                    return Some(Ok(exchange));
                 }
+                Err(error) if self.entries[index].client.is_open() => return Some(Err(error)),
+                // It has ended just now, and nothing was sent.
                 Err(_) => drop(self.entries.remove(index)),
             }
         }
@@ -330,6 +333,34 @@ impl Pooled for StreamClient {
     }
 
     /// A stream is a call of the connection from here on, so nothing else need tell that.
+    fn open(&self, opening: &Opening, _lease: Lease) -> Result<Exchange> {
+        self.open(opening)
+    }
+
+    fn retire(&self) {
+        self.retire();
+    }
+}
+
+#[cfg(feature = "grpc")]
+impl Pooled for GrpcClient {
+    fn is_open(&self) -> bool {
+        self.is_open()
+    }
+
+    fn calls(&self) -> usize {
+        self.streams()
+    }
+
+    fn is_free(&self) -> bool {
+        self.is_free()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    /// As for a stream.
     fn open(&self, opening: &Opening, _lease: Lease) -> Result<Exchange> {
         self.open(opening)
     }

@@ -32,7 +32,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// | [`short()`](Self::short) | has a new connection to itself, which ends with it | the same |
 ///
 /// Streams and unary calls never share a connection: a server takes a connection for the one or the other (Kitex
-/// v0.16.3, spec section 5). So each of the two has connections of its own, `n` or as many as it needs.
+/// v0.16.3, spec section 5). So each of the two has connections of its own, `n` or as many as it needs. Over gRPC a unary
+/// call is a stream like any other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
     pub(super) kind: Kind,

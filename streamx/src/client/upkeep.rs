@@ -7,7 +7,6 @@ use tokio::sync::watch;
 
 use super::backoff::Backoff;
 use super::connections::{Grouped, Inner};
-use crate::transport::StreamClient;
 
 /// Looks, again and again, for connections whose time is over, as long as there are any: one timer for all of them, and
 /// none for the message path to touch.
@@ -26,7 +25,7 @@ pub(super) async fn look(inner: Weak<Inner>, mut over: watch::Receiver<bool>, ev
 /// Waits for a connection that streams share to end, and makes a new one, with growing pauses, so that the next call
 /// finds it. A call that cannot wait dials for itself; then there is nothing to do here. Nor is there if no call has
 /// used the connection: a server closes those that stay silent, and would have to do so for ever.
-pub(super) async fn reconnect(
+pub(super) async fn reconnect<C: Grouped>(
     inner: Weak<Inner>,
     mut over: watch::Receiver<bool>,
     ended: impl Future<Output = bool>,
@@ -42,7 +41,7 @@ pub(super) async fn reconnect(
             _ = over.changed() => return,
         }
         let Some(inner) = inner.upgrade() else { return };
-        match inner.connect::<StreamClient>(false).await {
+        match inner.connect::<C>(false).await {
             Ok(()) => return,
             Err(error) => tracing::debug!(%error, "cannot reconnect yet"),
         }

@@ -64,6 +64,8 @@ struct Inner {
     /// `Service.Method`, once known.
     method: Option<Arc<str>>,
     kitex_code: Option<i32>,
+    /// The number in which a peer has sent the code over gRPC.
+    grpc_status: Option<i32>,
     /// Names of the services a cancel passed through, in order.
     cancel_path: Vec<String>,
     retryable: bool,
@@ -104,8 +106,8 @@ impl Error {
     }
 
     /// A business error: a failure that is part of what a service promises, with a code of the application's own
-    /// (any but 0, which means success on the wire) and a text. It reaches the caller over TTHeader Streaming and
-    /// TTHeader, as [`as_biz`](Self::as_biz); Framed and Buffered messages have no place for it, there it is an ordinary
+    /// (any but 0, which means success on the wire) and a text. It reaches the caller over TTHeader Streaming, TTHeader and
+    /// gRPC, as [`as_biz`](Self::as_biz); Framed and Buffered messages have no place for it, there it is an ordinary
     /// failure with its text (Kitex loses it altogether).
     ///
     /// ```
@@ -138,6 +140,12 @@ impl Error {
     /// What kind of failure this is.
     pub fn code(&self) -> Code {
         self.0.code
+    }
+
+    /// The number of the status a peer has ended the call with, if it came over gRPC. Kitex uses numbers there that
+    /// [`Code`] does not have; their code is `Unknown`.
+    pub fn grpc_status(&self) -> Option<i32> {
+        self.0.grpc_status
     }
 
     /// The number Kitex uses for this failure, 12001 to 12015, if the failure belongs to TTHeader Streaming
@@ -249,6 +257,11 @@ impl Error {
         self.edit(|inner| inner.kitex_code = Some(code))
     }
 
+    #[cfg(feature = "grpc")]
+    pub(crate) fn with_grpc_status(self, status: i32) -> Self {
+        self.edit(|inner| inner.grpc_status = Some(status))
+    }
+
     pub(crate) fn with_side(self, side: Side) -> Self {
         self.edit(|inner| inner.side = side)
     }
@@ -288,6 +301,7 @@ impl Inner {
             side: Side::Client,
             method: None,
             kitex_code: None,
+            grpc_status: None,
             cancel_path: Vec::new(),
             retryable: false,
             exception: None,

@@ -7,7 +7,7 @@ use tokio_rustls::TlsConnector;
 
 use super::rustls::pki_types::ServerName;
 use super::rustls::{self, ClientConfig, ConfigBuilder, InvalidMessage};
-use super::{Identity, Replaceable, Roots, protocols, provider, unfit};
+use super::{Identity, Replaceable, Roots, provider, unfit};
 use crate::call::peer::Peer;
 use crate::transport::{Connect, Socket};
 use crate::{Code, Error, Result};
@@ -18,7 +18,7 @@ use crate::{Code, Error, Result};
 /// [`server_name`](Self::server_name) where that is set.
 ///
 /// Made from a [`ClientConfig`] of rustls it is exactly that, certificates of the operating system or another check
-/// included.
+/// included; but where it names no protocols (ALPN), gRPC is offered as `h2`, which many servers demand.
 #[derive(Clone, Debug)]
 pub struct Client {
     config: Arc<ClientConfig>,
@@ -32,7 +32,7 @@ impl Client {
     ///
     /// None that roots can cause.
     pub fn new(roots: Roots) -> Result<Self> {
-        Ok(Self::of(builder(&roots)?.with_no_client_auth()))
+        Ok(Self::from(builder(&roots)?.with_no_client_auth()))
     }
 
     /// As [`new`](Self::new), with a certificate of its own for a server that asks for one: mutual TLS.
@@ -41,12 +41,7 @@ impl Client {
     ///
     /// None that its arguments can cause.
     pub fn mutual(roots: Roots, identity: Identity) -> Result<Self> {
-        Ok(Self::of(builder(&roots)?.with_client_cert_resolver(identity.resolver())))
-    }
-
-    fn of(mut config: ClientConfig) -> Self {
-        config.alpn_protocols = protocols();
-        Self::from(config)
+        Ok(Self::from(builder(&roots)?.with_client_cert_resolver(identity.resolver())))
     }
 
     /// The name that the certificate of the server has to be for, in place of the host of the URL: a DNS name or an IP
@@ -55,6 +50,16 @@ impl Client {
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
         self
+    }
+
+    /// The configuration for a connection whose protocol has this name.
+    fn config(&self, protocol: Option<&str>) -> Arc<ClientConfig> {
+        let Some(protocol) = protocol.filter(|_| self.config.alpn_protocols.is_empty()) else {
+            return Arc::clone(&self.config);
+        };
+        let mut config = ClientConfig::clone(&self.config);
+        config.alpn_protocols = vec![protocol.into()];
+        Arc::new(config)
     }
 
     fn name(&self, host: Option<&str>) -> Result<ServerName<'static>> {
@@ -87,14 +92,20 @@ impl Connect for Replaceable<Client> {
         self.current().name(host).map(drop)
     }
 
-    fn connect(&self, socket: Socket, host: Option<&str>) -> BoxFuture<'static, io::Result<Socket>> {
+    fn connect(
+        &self,
+        socket: Socket,
+        host: Option<&str>,
+        protocol: Option<&str>,
+    ) -> BoxFuture<'static, io::Result<Socket>> {
         let client = self.current();
+        let config = client.config(protocol);
         let name = client.name(host).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error));
         async move {
             let name = name?;
             let peer = Peer { identity: None, ..socket.peer() };
             let (reader, writer) = socket.split();
-            let connecting = TlsConnector::from(client.config).connect(name, tokio::io::join(reader, writer));
+            let connecting = TlsConnector::from(config).connect(name, tokio::io::join(reader, writer));
             let stream = connecting.await.map_err(failed)?;
             let (reader, writer) = tokio::io::split(stream);
             Ok(Socket::Made(Box::new(reader), Box::new(writer), peer))

@@ -54,10 +54,10 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// The names under which both sides offer their protocols in the handshake (ALPN), for those that have one. TTHeader and
-/// Framed have none: a connection without such a name is recognised by its first bytes, as one without TLS is.
+/// The names of the protocols that a server speaks and that have one in the handshake (ALPN). TTHeader, Framed and Buffered
+/// have none: a connection without such a name is recognised by its first bytes, as one without TLS is.
 fn protocols() -> Vec<Vec<u8>> {
-    Vec::new()
+    if cfg!(feature = "grpc") { vec![b"h2".to_vec()] } else { Vec::new() }
 }
 
 /// A configuration that cannot be.

@@ -25,7 +25,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How a server speaks TLS; for [`ServerBuilder::tls`](crate::server::ServerBuilder::tls). Cheap to clone.
 ///
 /// Made from a [`ServerConfig`] of rustls it is exactly that. Protocols that have a name of their own in the handshake
-/// (ALPN) are then offered if that configuration offers them; TTHeader and Framed have none.
+/// (ALPN) are then offered if that configuration offers them: gRPC, as `h2`. TTHeader, Framed and Buffered have none.
 #[derive(Clone, Debug)]
 pub struct Server(Arc<ServerConfig>);
 

@@ -1,5 +1,6 @@
 //! Errors as they travel: what a peer's trailer or reset means, and what ours say.
 
+use super::inbox::Inbox;
 use crate::error::Kind;
 use crate::wire::json::write_object;
 use crate::wire::private;
@@ -114,6 +115,22 @@ impl<'a> Failure<'a> {
     pub(crate) fn ints(&self) -> impl Iterator<Item = (u16, &str)> {
         self.ints.iter().map(|(key, value)| (*key, value.as_str()))
     }
+}
+
+/// A client is told why it has given up the call itself; what the server has ended it with is what `recv` returns. A handler
+/// learns here why nobody listens any more.
+pub(super) fn over(inbox: &Inbox, client: bool) -> Error {
+    let failure = inbox.failure();
+    if client {
+        return failure.filter(|error| error.side() == Side::Client).unwrap_or_else(|| {
+            Error::closed(
+                "cannot send: the call is over, or close_send was called; if the server has ended it, `recv` has the outcome",
+            )
+        });
+    }
+    failure.unwrap_or_else(|| {
+        Error::closed("cannot send: the call is over").with_kitex_code(12012).with_side(Side::Server)
+    })
 }
 
 #[cfg(test)]

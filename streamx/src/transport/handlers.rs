@@ -15,7 +15,7 @@ use tokio::time::Sleep;
 use super::inbox::Inbox;
 use super::link::Link;
 use super::lock;
-use super::task_waker::{HandlerWaker, TaskWaker, Woken};
+use super::task_waker::{PlaceWaker, TaskWaker, Woken};
 use super::turns::Turn;
 use crate::call::router::Route;
 use crate::call::{Context, Exchange};
@@ -298,7 +298,7 @@ impl Handlers {
     fn keep(&mut self, running: Running) {
         let place = self.free.pop().unwrap_or(self.here.len());
         running.call.inbox().set_place(Some(place));
-        let known = HandlerWaker::new(place, Arc::clone(&self.woken));
+        let known = PlaceWaker::new(place, Arc::clone(&self.woken));
         let waker = Waker::from(Arc::clone(&known));
         waker.wake_by_ref();
         let here = Some(Here { running, known, waker });
@@ -331,7 +331,7 @@ impl Handlers {
 /// A handler in the connection task, and what wakes it there.
 struct Here {
     running: Running,
-    known: Arc<HandlerWaker>,
+    known: Arc<PlaceWaker>,
     /// The same, as the handler gets it.
     waker: Waker,
 }

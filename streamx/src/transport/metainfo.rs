@@ -55,6 +55,6 @@ pub(super) fn facts(
 }
 
 /// By the clock of the runtime, which tests can stop.
-fn after(timeout: Duration) -> Option<Instant> {
+pub(super) fn after(timeout: Duration) -> Option<Instant> {
     tokio::time::Instant::now().into_std().checked_add(timeout)
 }

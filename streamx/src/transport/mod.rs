@@ -2,6 +2,8 @@
 
 mod connection;
 mod failure;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod handlers;
 mod inbox;
 mod link;
@@ -34,6 +36,8 @@ use tokio::time::Instant;
 use connection::{Connection, Protocol};
 use link::Link;
 
+#[cfg(feature = "grpc")]
+pub(crate) use grpc::{Client as GrpcClient, Target as GrpcTarget};
 pub(crate) use recognise::{Serve, Stop, serve};
 pub(crate) use secure::{Accept, Connect};
 pub(crate) use socket::Socket;
@@ -102,6 +106,21 @@ pub(crate) fn unary_client(socket: Socket, framing: Framing, calling: Calling) -
     let (client, reading) = UnaryClient::new(&link, framing, caller);
     let _runs_by_itself = start(&link, reading, reader, alive);
     (client, Cutter(Arc::downgrade(&link)))
+}
+
+/// Starts a client's gRPC connection in a task of its own. The future is as that of [`stream_client`].
+#[cfg(feature = "grpc")]
+pub(crate) fn grpc_client(
+    socket: Socket,
+    target: GrpcTarget,
+    calling: Calling,
+) -> (GrpcClient, Cutter, impl Future<Output = bool> + use<>) {
+    let Calling { limits, meter, caller, alive, .. } = calling;
+    let (reader, link) = link(socket, limits, meter);
+    let (client, task) = grpc::client(&link, target, caller, reader);
+    let was_lost = client.was_lost();
+    let ended = tokio::spawn(task.map(move |()| drop(alive)));
+    (client, Cutter(Arc::downgrade(&link)), ended.map(move |_| was_lost()))
 }
 
 fn start(

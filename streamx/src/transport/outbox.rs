@@ -107,6 +107,19 @@ impl Outbox {
         self.frames += 1;
     }
 
+    /// Appends bytes, whatever they are.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        self.open.extend_from_slice(bytes);
+        self.note_level();
+    }
+
+    /// So many frames are about to be appended.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn announce(&mut self, frames: usize) {
+        self.frames += frames;
+    }
+
     /// Adds a large piece without copying it. What was in `open` goes before it.
     pub(crate) fn seal_with(&mut self, piece: Bytes) {
         let before = self.open.split().freeze();

@@ -12,7 +12,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::connection::{Connection, Protocol};
+use super::connection::Connection;
+#[cfg(feature = "grpc")]
+use super::grpc;
 use super::link::Link;
 use super::secure::Accept;
 use super::socket::Socket;
@@ -74,6 +76,11 @@ pub(crate) async fn serve(socket: Socket, serve: Serve) {
             let connection = Connection::new(Arc::clone(&link), protocol, reader, input, born);
             run(&serve, &link, connection).await;
         }
+        #[cfg(feature = "grpc")]
+        Ok(Ok(Some(Begun { spoken: Spoken::Grpc, reader, link, input }))) => {
+            let connection = grpc::server(&link, Arc::clone(&serve.router), reader, input, born);
+            run(&serve, &link, connection).await;
+        }
         Ok(Ok(None)) => {}
         Ok(Err(error)) => tracing::info!(%error, "closed a connection"),
         Err(_) => tracing::info!(?limit, "closed a connection that has not {missing} in time"),
@@ -119,7 +126,7 @@ async fn recognise(reader: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) 
     }
 }
 
-async fn run<P: Protocol>(serve: &Serve, link: &Arc<Link>, connection: Connection<P>) {
+async fn run(serve: &Serve, link: &Arc<Link>, connection: impl Future<Output = ()>) {
     let bell = Arc::new(Bell { rung: AtomicBool::new(true), task: Arc::clone(&link.waker) });
     let waker = Waker::from(Arc::clone(&bell));
     let mut stopping = pin!(stopping(serve.stop.clone(), link));

@@ -19,6 +19,12 @@ pub(crate) trait Connect: fmt::Debug + Send + Sync {
     /// Whether the server of this URL, whose host is given if it has one, can be told from others.
     fn check(&self, host: Option<&str>) -> Result<()>;
 
-    /// An error of the kind `InvalidData` means that another try ends alike.
-    fn connect(&self, socket: Socket, host: Option<&str>) -> BoxFuture<'static, io::Result<Socket>>;
+    /// `protocol` is the name under which the handshake offers what is to be spoken, if it has one (ALPN). An error of the
+    /// kind `InvalidData` means that another try ends alike.
+    fn connect(
+        &self,
+        socket: Socket,
+        host: Option<&str>,
+        protocol: Option<&str>,
+    ) -> BoxFuture<'static, io::Result<Socket>>;
 }

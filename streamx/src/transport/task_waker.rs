@@ -17,8 +17,8 @@ pub(crate) struct TaskWaker {
     task: Mutex<Waker>,
 }
 
-/// The handlers of the connection task that were woken. Mostly it is that task that wakes them, right before it polls
-/// them, and waking a running task would poll it once more for nothing.
+/// What was woken of all that has a place in the connection task, as its handlers do. Mostly it is that task that wakes
+/// them, right before it polls them, and waking a running task would poll it once more for nothing.
 #[derive(Debug)]
 pub(crate) struct Woken {
     places: Mutex<Vec<usize>>,
@@ -26,9 +26,9 @@ pub(crate) struct Woken {
     task: Arc<TaskWaker>,
 }
 
-/// Wakes one handler that the connection task polls.
+/// Wakes what has one place in the connection task.
 #[derive(Debug)]
-pub(crate) struct HandlerWaker {
+pub(crate) struct PlaceWaker {
     place: usize,
     listed: AtomicBool,
     woken: Arc<Woken>,
@@ -96,22 +96,22 @@ impl Woken {
     }
 }
 
-impl HandlerWaker {
+impl PlaceWaker {
     pub(crate) fn new(place: usize, woken: Arc<Woken>) -> Arc<Self> {
         Arc::new(Self { place, listed: AtomicBool::new(false), woken })
     }
 
-    /// The handler is about to be polled: what wakes it from now on counts again.
+    /// It is about to be polled: what wakes it from now on counts again.
     pub(crate) fn begin(&self) {
         // Not a store: the poll has to see what those have done who found the mark set and left it at that. Who sets it
-        // after it was found unset lists the handler once more.
+        // after it was found unset lists the place once more.
         if self.listed.load(SeqCst) {
             self.listed.swap(false, SeqCst);
         }
     }
 }
 
-impl Wake for HandlerWaker {
+impl Wake for PlaceWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }

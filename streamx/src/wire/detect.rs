@@ -9,6 +9,9 @@ pub(crate) enum Protocol {
     Streaming,
     /// Unary calls, in any framing.
     Unary,
+    /// gRPC: HTTP/2 without TLS, as the client knows beforehand.
+    #[cfg(feature = "grpc")]
+    Grpc,
 }
 
 /// What is known about a connection.
@@ -29,6 +32,9 @@ pub(crate) enum Detected {
 /// client may alternate framings; from one protocol to the other there is no way.
 pub(crate) fn detect(first: &[u8]) -> Detected {
     let Some(head) = first.first_chunk::<8>() else { return Detected::Need };
+    if *head == HTTP_2 {
+        return PRIOR_KNOWLEDGE;
+    }
     if let Some((_, reason)) = FOREIGN.iter().find(|(start, _)| head.starts_with(start)) {
         return Detected::Nothing(reason);
     }
@@ -48,9 +54,17 @@ pub(crate) fn is_tls_alert(bytes: &[u8]) -> bool {
     matches!(bytes, [0x15, 0x03, _, 0, 2, _, _])
 }
 
-/// How text protocols begin.
-const FOREIGN: [(&[u8], &str); 9] = [
-    (b"PRI * HT", "HTTP/2 is not served on this port"),
+/// How every HTTP/2 connection begins.
+const HTTP_2: [u8; 8] = *b"PRI * HT";
+
+#[cfg(feature = "grpc")]
+const PRIOR_KNOWLEDGE: Detected = Detected::Is(Protocol::Grpc);
+#[cfg(not(feature = "grpc"))]
+const PRIOR_KNOWLEDGE: Detected =
+    Detected::Nothing("HTTP/2 is not served: the server was built without the feature `grpc`");
+
+/// How other text protocols begin.
+const FOREIGN: [(&[u8], &str); 8] = [
     (b"GET ", HTTP_1),
     (b"PUT ", HTTP_1),
     (b"HEAD ", HTTP_1),
@@ -76,7 +90,7 @@ mod tests {
             (b"\0\0\0\x30\x10\0\0\0", Detected::Is(Protocol::Unary)),
             (b"\0\0\0\x30\x10\0\0\x01", Detected::Is(Protocol::Unary)),
             (b"\0\0\0\x1e\x80\x01\0\x01", Detected::Is(Protocol::Unary)),
-            (b"PRI * HTTP/2.0\r\n", Detected::Nothing("HTTP/2 is not served on this port")),
+            (b"PRI * HTTP/2.0\r\n", PRIOR_KNOWLEDGE),
             (b"POST /echo HTTP/1.1", Detected::Nothing("HTTP/1 is not served on this port")),
             (b"\x16\x03\x01\x02\0\x01\0\x01", Detected::Nothing("a TLS ClientHello on a port without TLS")),
             // A frame whose LENGTH looks like a ClientHello is a frame.

@@ -16,6 +16,8 @@ mod skip;
 pub(crate) mod timeout;
 
 pub(crate) mod detect;
+#[cfg(feature = "grpc")]
+pub(crate) mod grpc;
 pub(crate) mod ttheader;
 pub(crate) mod unary;
 

@@ -66,12 +66,19 @@ func get[T any](value T, err error) T {
 	return value
 }
 
+// numbersTravel says whether the texts of failures have the numbers of TTHeader Streaming, which are from 12001. Set by each
+// case, of which one runs at a time.
+var numbersTravel = true
+
 // failsWith wants a failure whose text holds every one of words.
 func failsWith(err error, words ...string) {
 	if err == nil || errors.Is(err, io.EOF) {
 		fail("ended with %v, want a failure that says %q", err, words)
 	}
 	for _, word := range words {
+		if !numbersTravel && strings.HasPrefix(word, "120") {
+			continue
+		}
 		if !strings.Contains(err.Error(), word) {
 			fail("failed with %q, want a failure that says %q", err, word)
 		}

@@ -24,6 +24,7 @@ var transports = map[string][]transport.Protocol{
 	"buffered":        {transport.PurePayload},
 	"ttheader-framed": {transport.TTHeaderFramed},
 	"ttheader":        {transport.PurePayload, transport.TTHeader, transport.TTHeaderStreaming},
+	"grpc":            {transport.GRPC},
 }
 
 // NewClient returns a client that puts all its streams on one connection.
@@ -63,6 +64,9 @@ func options(name, addr, protocol string) []client.Option {
 	}
 	for _, transport := range transports[protocol] {
 		chosen = append(chosen, client.WithTransportProtocol(transport))
+	}
+	if protocol == "grpc" {
+		chosen = append(chosen, client.WithGRPCConnPoolSize(1), client.WithMetaHandler(transmeta.ClientHTTP2Handler))
 	}
 	return chosen
 }

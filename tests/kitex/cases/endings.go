@@ -237,7 +237,7 @@ func uploadCancelled(ctx context.Context, p *Peer) {
 // clientDrops has another process hold a stream, and kills it.
 func clientDrops(ctx context.Context, p *Peer) {
 	before := atRest(ctx, p)
-	child := exec.CommandContext(ctx, os.Args[0], p.Addr, "hold")
+	child := exec.CommandContext(ctx, os.Args[0], "-unary", p.Protocol, p.Addr, "hold")
 	output, err := child.StdoutPipe()
 	must(err, "pipe")
 	must(child.Start(), "start a second client")

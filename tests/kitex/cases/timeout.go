@@ -100,6 +100,9 @@ func timesOut(ctx context.Context, p *Peer, stream time.Duration, code int, wait
 	bounded, cancel := context.WithTimeout(ctx, stream)
 	defer cancel()
 	words := map[int]string{12014: "stream Recv timeout", 12015: "stream timeout"}
+	if p.overGRPC() {
+		words = map[int]string{12014: "code = 17", 12015: "code = 4"}
+	}
 	failsWith(wait(bounded), words[code])
 	noticed(ctx, p, before, p.gone(code)...)
 	echo(ctx, p, 1, 10)

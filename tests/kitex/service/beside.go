@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bytedance/gopkg/cloud/metainfo"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
@@ -22,6 +23,9 @@ func (s *Service) Told(ctx context.Context) (string, error) {
 func (s *Service) Left(ctx context.Context) (int64, error) {
 	if timeout := rpcinfo.GetRPCInfo(ctx).Config().RPCTimeout(); timeout > 0 {
 		return timeout.Milliseconds(), nil
+	}
+	if deadline, ok := ctx.Deadline(); ok { // of gRPC
+		return time.Until(deadline).Milliseconds(), nil
 	}
 	return -1, nil
 }

@@ -33,7 +33,8 @@ async fn cancel_upload(peer: Peer, sent: i64) {
     let error = stream.close_and_recv().await.unwrap_err();
     assert!(error.is_cancelled() && error.kitex_code() == Some(12007), "{error}");
     let [code, path] = peer.gone(12007);
-    noticed(&client, before, &[&code, &path, "the user has closed the window"]).await;
+    let text = if peer.grpc { "" } else { "the user has closed the window" };
+    noticed(&client, before, &[&code, &path, text]).await;
 }
 
 pub async fn cancel_client_streaming_deferred(peer: Peer) {

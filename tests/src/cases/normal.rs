@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::beside::{TOLD, command, holds, unary_metainfo_with, with_metainfo};
+use super::beside::{command, holds, unary_metainfo_with, with_metainfo};
 use super::endings::act_of;
 use super::streaming::{echo_over, sum_over};
 use super::unary::{biz_error_with, packet, ping_with};
@@ -19,7 +19,7 @@ pub async fn normal_bidi_streaming(peer: Peer) {
     let client = peer.client().await;
     let mut stream = act_of(with_metainfo(client.act()), command("talk", 0)).await;
     holds(&stream.header().await.unwrap(), &[("h1", "v1")]);
-    assert_eq!(stream.recv().await.unwrap().expect("what was told").text, TOLD);
+    assert_eq!(stream.recv().await.unwrap().expect("what was told").text, peer.told());
     for number in 0..10 {
         stream.send(command("", number)).await.unwrap();
         assert_eq!(stream.recv().await.unwrap().expect("ten packets").number, number);
@@ -35,7 +35,7 @@ pub async fn normal_client_streaming(peer: Peer) {
         stream.send(packet(number, 10)).await.unwrap();
     }
     let (answer, header, trailer) = stream.close_and_recv_with_metadata().await.unwrap();
-    assert_eq!((answer.number, answer.text.as_str()), (10, TOLD));
+    assert_eq!((answer.number, answer.text.as_str()), (10, peer.told()));
     holds(&header, &[("h1", "v1")]);
     holds(&trailer, &[("t1", "v1")]);
 }
@@ -43,7 +43,7 @@ pub async fn normal_client_streaming(peer: Peer) {
 pub async fn normal_server_streaming(peer: Peer) {
     let mut stream = with_metainfo(peer.client().await.download(command("talk", 10))).await.unwrap();
     holds(&stream.header().await.unwrap(), &[("h1", "v1")]);
-    assert_eq!(stream.recv().await.unwrap().expect("what was told").text, TOLD);
+    assert_eq!(stream.recv().await.unwrap().expect("what was told").text, peer.told());
     for number in 0..10 {
         assert_eq!(stream.recv().await.unwrap().expect("ten packets").number, number);
     }
@@ -62,22 +62,24 @@ pub async fn whole_call_timeout(peer: Peer) {
 }
 
 pub async fn normal_unary(peer: Peer) {
-    let clients = peer.unary_channels().await.map(InteropClient::new);
+    let clients = peer.unary_clients().await;
     for client in &clients {
         ping_with(client, 10, 100).await;
     }
-    unary_metainfo_with(&clients).await;
+    unary_metainfo_with(&peer, &clients).await;
     biz_error_with(&peer, &clients).await;
 }
 
 /// The handler goes on until it is let go, and the client goes on at once.
 pub async fn unary_timeout(peer: Peer) {
-    for (number, client) in (1..).zip(peer.unary_channels().await.map(InteropClient::new)) {
+    // One-way calls do not travel over gRPC.
+    let noting = InteropClient::new(peer.channel("ttheader").await);
+    for (number, client) in (1..).zip(peer.unary_clients().await) {
         let hold = || Command { what: "hold".to_owned(), count: number, size: 0 };
         let error = client.fail(hold()).timeout(BRIEF).await.unwrap_err();
         assert!(error.is_timeout(), "{error}");
         says(&error, &["Interop.Fail: ", "timeout"]);
-        client.note(number.to_string()).await.unwrap();
+        noting.note(number.to_string()).await.unwrap();
         ping_with(&client, 1, 10).await;
         assert_eq!(client.fail(hold()).await.unwrap().number, 1);
     }
@@ -85,11 +87,12 @@ pub async fn unary_timeout(peer: Peer) {
 
 /// Messages without a TTHeader have no place for it.
 pub async fn unary_timeout_is_told(peer: Peer) {
-    let [framed, buffered, ttheader] = peer.unary_channels().await.map(InteropClient::new);
-    for bare in [framed, buffered] {
+    let clients = peer.unary_clients().await;
+    let [bare @ .., full] = &clients[..] else { panic!("there is no client") };
+    for bare in bare {
         assert_eq!(bare.left().timeout(LONG).await.unwrap(), -1);
     }
-    let left = ttheader.left().timeout(LONG).await.unwrap();
+    let left = full.left().timeout(LONG).await.unwrap();
     assert!((1..=60_000).contains(&left), "{left}");
-    assert_eq!(ttheader.left().await.unwrap(), -1);
+    assert_eq!(full.left().await.unwrap(), -1);
 }

@@ -23,8 +23,8 @@ pub(super) fn same_packet(got: &Packet, want: &Packet) {
     assert!(got.body == want.body, "packet {} has other bytes", want.number);
 }
 
-async fn clients(peer: &Peer) -> [InteropClient; 3] {
-    peer.unary_channels().await.map(InteropClient::new)
+async fn clients(peer: &Peer) -> Vec<InteropClient> {
+    peer.unary_clients().await
 }
 
 async fn pings(peer: Peer, count: i64, size: usize) {
@@ -107,6 +107,10 @@ pub async fn void(peer: Peer) {
 
 /// Asks until the note is there: nothing orders a oneway call before the next one.
 pub async fn oneway(peer: Peer) {
+    if peer.grpc {
+        let error = peer.client().await.note("lost".to_owned()).await.unwrap_err();
+        return says(&error, &["Interop.Note is a one-way method", "do not travel over gRPC"]);
+    }
     for (number, client) in clients(&peer).await.into_iter().enumerate() {
         let text = format!("note {number}");
         client.note(text.clone()).await.unwrap();
@@ -127,10 +131,10 @@ pub async fn unary_biz_error(peer: Peer) {
     biz_error_with(&peer, &clients(&peer).await).await;
 }
 
-pub(super) async fn biz_error_with(peer: &Peer, clients: &[InteropClient; 3]) {
-    let [bare @ .., ttheader] = clients;
+pub(super) async fn biz_error_with(peer: &Peer, clients: &[InteropClient]) {
+    let [bare @ .., full] = clients else { panic!("there is no client") };
     let command = || Command { what: "biz".to_owned(), ..Command::default() };
-    is_no_balance(&ttheader.fail(command()).await.unwrap_err());
+    is_no_balance(&full.fail(command()).await.unwrap_err());
     for bare in bare {
         let error = bare.fail(command()).await.unwrap_err();
         assert_eq!(error.as_biz(), None);
@@ -162,7 +166,8 @@ pub async fn unary_unknown_method(peer: Peer) {
 
 /// Only a TTHeader carries the name of the service.
 pub async fn unary_unknown_service(peer: Peer) {
-    for (channel, name) in peer.unary_channels().await.into_iter().zip(["Gone", "Gone", "Stranger"]) {
+    let names = if peer.grpc { &["Stranger"][..] } else { &["Gone", "Gone", "Stranger"] };
+    for (channel, name) in peer.unary_channels().await.into_iter().zip(names) {
         let error = StrangerClient::new(channel.clone()).gone(Packet::default()).await.unwrap_err();
         says(&error, &["unknown", name]);
         works(channel).await;

@@ -195,20 +195,15 @@ impl Opening {
 
     /// What the handler's context says instead of what it said before.
     pub(crate) fn facts(&self, before: &Facts) -> Facts {
-        let travelling = |pairs: &Metadata| {
-            let mut left = Metadata::default();
-            pairs.iter().filter(|(_, value)| !value.is_empty()).for_each(|(key, value)| left.set(key, value));
-            left
-        };
         Facts {
             service: before.service,
             method: before.method,
             protocol: before.protocol,
             peer: before.peer.clone(),
             deadline: self.deadline,
-            persistent: travelling(&self.persistent),
-            transient: travelling(&self.transient),
-            metadata: travelling(&self.metadata),
+            persistent: self.persistent.without_empty(),
+            transient: self.transient.without_empty(),
+            metadata: self.metadata.without_empty(),
         }
     }
 

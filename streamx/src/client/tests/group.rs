@@ -8,7 +8,7 @@ use crate::call::{Exchange, Mode, Opening};
 use crate::client::Pool;
 use crate::client::group::{Group, Lease, Pooled, Sharing};
 use crate::stream::fake::Line;
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 const CALL: Opening = Opening {
     service: "Test",
@@ -31,7 +31,10 @@ struct State {
     leases: RefCell<Vec<Lease>>,
     shared: Cell<bool>,
     lost: Cell<bool>,
+    /// It ends when it gets a call.
     refuses: Cell<bool>,
+    /// The call is at fault.
+    objects: Cell<bool>,
     retired: Cell<bool>,
 }
 
@@ -53,7 +56,11 @@ impl Pooled for Fake {
     }
 
     fn open(&self, _opening: &Opening, lease: Lease) -> Result<Exchange> {
+        if self.0.objects.get() {
+            return Err(Error::new(Code::InvalidArgument, "no connection takes such a call"));
+        }
         if self.0.refuses.get() {
+            self.0.lost.set(true);
             return Err(Error::closed("it has just ended"));
         }
         self.0.opened.set(self.0.opened.get() + 1);
@@ -76,7 +83,7 @@ fn group(sharing: Sharing, connections: usize) -> (Group<Fake>, Vec<Fake>) {
 }
 
 fn opens(group: &mut Group<Fake>) -> bool {
-    group.open(&Pool::default(), 4, false, &CALL).is_some()
+    group.open(&Pool::default(), 4, false, &CALL).is_some_and(|opened| opened.is_ok())
 }
 
 fn opened<const N: usize>(fakes: &[Fake]) -> [usize; N] {
@@ -141,12 +148,25 @@ fn the_first_connection_that_turns_out_to_be_shared_carries_all() {
 }
 
 #[test]
+fn a_call_that_no_connection_would_take_fails_and_leaves_the_connection() {
+    let (mut group, fakes) = group(Sharing::Turns(1), 1);
+    fakes[0].0.objects.set(true);
+    let opened = group.open(&Pool::default(), 4, false, &CALL).expect("a connection is there");
+    assert_eq!(opened.err().map(|error| error.code()), Some(Code::InvalidArgument));
+    fakes[0].0.objects.set(false);
+    assert!(opens(&mut group));
+}
+
+#[test]
 fn a_connection_that_is_lost_is_forgotten_and_one_that_ends_just_now_too() {
     let (mut group, fakes) = group(Sharing::Turns(2), 3);
     fakes[0].0.lost.set(true);
     fakes[1].0.refuses.set(true);
     assert!(!opens(&mut group) && !group.is_complete(), "two are wanted");
-    assert!(group.open(&Pool::default(), 4, true, &CALL).is_some(), "one that is there serves");
+    assert!(
+        group.open(&Pool::default(), 4, true, &CALL).is_some_and(|opened| opened.is_ok()),
+        "one that is there serves"
+    );
     assert_eq!(opened(&fakes), [0, 0, 1]);
     group.add(Fake::default(), &Pool::default(), false);
     assert!(group.is_complete() && opens(&mut group));
@@ -158,7 +178,7 @@ fn free_connections_above_the_number_are_closed_and_others_kept() {
     let pool = Pool::long().max_idle(1);
     let (mut group, fakes) = group(Sharing::One, 4);
     fakes[0].0.calls.set(1);
-    assert!(group.open(&pool, 4, false, &CALL).is_some());
+    assert!(group.open(&pool, 4, false, &CALL).is_some_and(|opened| opened.is_ok()));
     let retired: Vec<_> = fakes.iter().map(|fake| fake.0.retired.get()).collect();
     assert_eq!(retired, [false, true, true, false]);
     assert_eq!(opened(&fakes), [0, 0, 0, 1]);

@@ -13,10 +13,10 @@ use super::client::{Cancellable, Hold};
 use super::{Peer, Stream};
 use crate::call::{Encode, Outgoing};
 use crate::transport::outbox::{Flush, LARGE, Share};
-use crate::transport::{check_size, encode_into, lock};
+use crate::transport::{check_size, encode_into, failure, lock};
 use crate::wire::ttheader::connection::Over;
 use crate::wire::ttheader::{flow, frame};
-use crate::{Code, Error, Result, Side};
+use crate::{Code, Error, Result};
 
 /// After so many messages in a row a sender waits once, so that a handler that sends in a loop lets its connection see
 /// a reset, and others run.
@@ -89,7 +89,7 @@ impl Sending {
             .as_mut()
             .map(|machine| if stream.is_in(machine) { machine.send(stream.id) } else { Err(Over) });
         let permit = permit.transpose();
-        let permit = permit.map_err(|_| over(stream, is_client))?;
+        let permit = permit.map_err(|_| failure::over(&stream.inbox, is_client))?;
         let mut outbox = lock(&peer.link.outbox);
         outbox.check_open()?;
         match permit {
@@ -104,7 +104,7 @@ impl Sending {
                 // It has just ended: whoever ends it says why before the machine is free again.
                 drop(outbox);
                 drop(lock(&peer.machine));
-                return Err(over(stream, is_client));
+                return Err(failure::over(&stream.inbox, is_client));
             }
         }
         let mark = stream.head.begin(&mut outbox.open);
@@ -216,20 +216,4 @@ impl Outgoing for Sending {
             self.peer.give_up(&self.stream, self.child.as_deref(), error);
         }
     }
-}
-
-/// A client is told why it has given up the call itself; what the server has ended it with is what `recv` returns. A handler
-/// learns here why nobody listens any more.
-fn over(stream: &Stream, client: bool) -> Error {
-    let failure = stream.inbox.failure();
-    if client {
-        return failure.filter(|error| error.side() == Side::Client).unwrap_or_else(|| {
-            Error::closed(
-                "cannot send: the call is over, or close_send was called; if the server has ended it, `recv` has the outcome",
-            )
-        });
-    }
-    failure.unwrap_or_else(|| {
-        Error::closed("cannot send: the call is over").with_kitex_code(12012).with_side(Side::Server)
-    })
 }

@@ -1,0 +1,157 @@
+//! The headers of HTTP/2 that begin and end a call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE};
+use http::{Request, Response, Uri, Version};
+
+use crate::call::context::Facts;
+use crate::call::peer::Peer;
+use crate::call::router::Route;
+use crate::call::{Opening, Protocol};
+use crate::transport::metainfo;
+use crate::wire::grpc::metadata::{self, Received};
+use crate::wire::grpc::{self, Payload, path, timeout};
+use crate::{Code, Error, Metadata, Result};
+
+/// How this side calls itself.
+const USER_AGENT: &str = concat!("streamx/", env!("CARGO_PKG_VERSION"));
+
+/// What the calls of a client go to.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) payload: Payload,
+    /// Whether there is TLS below.
+    pub(crate) is_secure: bool,
+    /// The name under which the server is called.
+    pub(crate) authority: Arc<str>,
+}
+
+/// What opens a call.
+pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Result<Request<()>> {
+    let Target { payload, is_secure, authority } = target;
+    let path = path::write(opening.service, opening.method);
+    let scheme = if *is_secure { "https" } else { "http" };
+    let uri = Uri::builder().scheme(scheme).authority(&**authority).path_and_query(path).build();
+    let uri = uri.map_err(|error| {
+        let (service, method) = (opening.service, opening.method);
+        let text = format!("{service}.{method} at {authority} cannot be the address of a gRPC call: {error}");
+        Error::new(Code::InvalidArgument, text)
+    })?;
+    let mut request = Request::post(uri).version(Version::HTTP_2).body(()).unwrap_or_default();
+    let headers = request.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(payload.content_type()));
+    headers.insert(http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    headers.insert(TE, HeaderValue::from_static("trailers"));
+    if let Some(timeout) = opening.timeout {
+        insert(headers, grpc::TIMEOUT, timeout::write(timeout).as_bytes());
+    }
+    if !caller.is_empty() {
+        insert(headers, grpc::CALLER, caller.as_bytes());
+    }
+    for (key, value) in &opening.strings {
+        // Metainfo that others have set must not fail a call; Kitex leaves out what cannot travel, too.
+        if !put(headers, key, value) && !metadata::is_metainfo(key) {
+            return Err(unfit(key));
+        }
+    }
+    Ok(request)
+}
+
+/// The header of a server.
+pub(super) fn response(payload: Payload, pairs: &Metadata) -> Response<()> {
+    let mut response = Response::new(());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(payload.content_type()));
+    put_all(headers, pairs);
+    response
+}
+
+/// The end of a call that has no header of its own.
+pub(super) fn trailers_only(payload: Payload, trailers: HeaderMap) -> Response<()> {
+    let mut response = Response::new(());
+    *response.headers_mut() = trailers;
+    let content_type = HeaderValue::from_static(payload.content_type());
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
+}
+
+/// Whether a pair that a handler has set can travel.
+pub(super) fn check(key: &str, value: &str) -> Result<()> {
+    if put(&mut HeaderMap::new(), key, value) { Ok(()) } else { Err(unfit(key)) }
+}
+
+/// Adds pairs that were checked.
+pub(super) fn put_all(headers: &mut HeaderMap, pairs: &Metadata) {
+    for (key, value) in pairs.iter() {
+        put(headers, key, value);
+    }
+}
+
+/// Adds a header whose name and value belong to the protocol; nothing if a header cannot hold the value.
+pub(super) fn insert(headers: &mut HeaderMap, name: &'static str, value: &[u8]) {
+    if let Ok(value) = HeaderValue::from_bytes(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// The pairs of a server's header or trailer.
+pub(super) fn pairs(headers: &HeaderMap) -> Metadata {
+    let mut pairs = Metadata::default();
+    for (name, value) in headers {
+        let name = name.as_str();
+        if !metadata::is_reserved(name) {
+            metadata::read_value(name, value.as_bytes())
+                .into_iter()
+                .for_each(|value| pairs.receive(name, value));
+        }
+    }
+    pairs
+}
+
+/// What a client has sent before its first message.
+pub(super) fn facts(route: &Route, peer: Peer, headers: &HeaderMap, timeout: Option<Duration>) -> Facts {
+    let (mut persistent, mut transient, mut others) =
+        (Metadata::default(), Metadata::default(), Metadata::default());
+    for (name, value) in headers {
+        let name = name.as_str();
+        // Kitex drops what it cannot decode (spec 2.7).
+        let Some(value) = metadata::read_value(name, value.as_bytes()) else { continue };
+        match metadata::read_name(name) {
+            Received::Reserved => {}
+            Received::Metadata => others.receive(name, value),
+            _ if value.is_empty() => {}
+            Received::Persistent(key) => persistent.receive(&key, value),
+            Received::Transient(key) => transient.receive(&key, value),
+        }
+    }
+    Facts {
+        service: route.service,
+        method: route.method.name,
+        protocol: Protocol::Grpc,
+        peer,
+        deadline: timeout.and_then(metainfo::after),
+        persistent,
+        transient,
+        metadata: others,
+    }
+}
+
+/// Adds a pair. False if it cannot travel.
+fn put(headers: &mut HeaderMap, key: &str, value: &str) -> bool {
+    let pair = metadata::write_name(key).and_then(|name| {
+        let value = metadata::write_value(&name, value.as_bytes())?;
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(&value).ok()?))
+    });
+    pair.map(|(name, value)| headers.insert(name, value)).is_some()
+}
+
+fn unfit(key: &str) -> Error {
+    let shown: String = key.chars().take(40).collect();
+    let text = format!(
+        "the pair with the key `{shown}` cannot travel over gRPC: keys are ASCII letters, digits, `-`, `_` and `.` that do \
+         not belong to the protocol, and values have no control characters"
+    );
+    Error::new(Code::InvalidArgument, text)
+}

@@ -1,0 +1,87 @@
+//! gRPC over HTTP/2, on the crate `h2`.
+//!
+//! Everything that has to do with HTTP/2 happens in the connection task (`task.rs`), which alone holds the handles of
+//! `h2`. A handle of ours puts its messages into the stream it shares with that task (`stream.rs`) and rings; the task
+//! gives them to `h2` as far as the peer's windows allow, many in one DATA frame, and writes what comes out at once
+//! (`cork.rs`). What arrives goes into the inbox of the stream, and the peer may send more when its reader has taken it.
+
+mod client;
+mod context;
+mod cork;
+mod failure;
+mod headers;
+mod receiving;
+mod sending;
+mod server;
+mod slot;
+mod stream;
+mod task;
+
+pub(crate) use client::Client;
+pub(crate) use headers::Target;
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use tokio::io::AsyncRead;
+use tokio::time::Instant;
+
+use self::cork::Cork;
+use self::stream::Peer;
+use self::task::Task;
+use super::link::Link;
+use crate::Limits;
+use crate::call::router::Router;
+
+/// A server's connection that exists since `born`, and whose first bytes are `first`.
+pub(super) fn server(
+    link: &Arc<Link>,
+    router: Arc<Router>,
+    reader: Box<dyn AsyncRead + Send + Unpin>,
+    first: BytesMut,
+    born: Instant,
+) -> Task<server::Server> {
+    let peer = Peer::new(Arc::clone(link), false);
+    let role = server::Server::new(Arc::clone(&peer), router, Cork::new(reader, first, Arc::clone(link)));
+    Task::new(peer, role, born)
+}
+
+/// A client's connection: the handle of the channel, and the task.
+pub(super) fn client(
+    link: &Arc<Link>,
+    target: Target,
+    caller: Arc<str>,
+    reader: Box<dyn AsyncRead + Send + Unpin>,
+) -> (Client, Task<client::Calls>) {
+    let peer = Peer::new(Arc::clone(link), true);
+    let cork = Cork::new(reader, BytesMut::new(), Arc::clone(link));
+    let (client, role) = Client::new(Arc::clone(&peer), target, caller, cork);
+    (client, Task::new(peer, role, Instant::now()))
+}
+
+/// The windows of HTTP/2: what a peer may send on one stream, and on the connection, before somebody has read it.
+struct Windows {
+    stream: u32,
+    connection: u32,
+    /// How much small DATA frames may cost before `h2` takes their sender for an attacker. As a peer that keeps to its
+    /// windows can send frames of any size, it must be more than they can hold: 16 times as much is enough for messages of
+    /// 15 bytes and more.
+    budget: usize,
+}
+
+/// The largest window of HTTP/2.
+const LARGEST_WINDOW: u32 = (1 << 31) - 1;
+
+impl Windows {
+    fn of(limits: &Limits) -> Self {
+        let window = |bytes| u32::try_from(bytes).unwrap_or(LARGEST_WINDOW).clamp(1, LARGEST_WINDOW);
+        // Without flow control of our own that of HTTP/2 is there still.
+        let stream = match limits.stream_receive_window {
+            0 => limits.stream_receive_buffer,
+            bytes => bytes,
+        };
+        let connection = window(limits.connection_receive_buffer.max(stream));
+        let budget = usize::try_from(connection).unwrap_or(usize::MAX).saturating_mul(16);
+        Self { stream: window(stream), connection, budget }
+    }
+}

@@ -1,0 +1,376 @@
+//! The server's side of a gRPC connection.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::server::{self, Connection, Handshake, SendResponse};
+use h2::{Reason, RecvStream};
+use http::{HeaderMap, Request, Response, StatusCode};
+
+use super::context::CallContext;
+use super::cork::Cork;
+use super::receiving::Receiving;
+use super::sending::Sending;
+use super::slot::{Arrived, Left, Slot};
+use super::stream::{End, Peer, Stream};
+use super::task::{Role, Streams};
+use super::{Windows, failure, headers};
+use crate::call::context::Facts;
+use crate::call::router::{Route, Router};
+use crate::call::{self, Exchange, Mode};
+use crate::transport::connection::Deliveries;
+use crate::transport::handlers::{Running, Serving};
+use crate::transport::inbox::Inbox;
+use crate::transport::link::Link;
+use crate::transport::lock;
+use crate::transport::resets::Resets;
+use crate::wire::grpc::prefix::Mistake;
+use crate::wire::grpc::{self, Content, Payload, path, timeout};
+use crate::{Code, Error, Limits, Metadata, Result, Side};
+
+pub(in crate::transport) struct Server {
+    peer: Arc<Peer>,
+    router: Arc<Router>,
+    http: Http,
+    handlers: Arc<AtomicUsize>,
+    /// Streams that are over before their handlers.
+    left_behind: Vec<Weak<Stream>>,
+    resets: Resets,
+}
+
+enum Http {
+    Greeting(Box<Handshake<Cork, Bytes>>),
+    Open(Box<Connection<Cork, Bytes>>),
+}
+
+/// One call that is served.
+struct Call {
+    peer: Arc<Peer>,
+    stream: Arc<Stream>,
+    route: Arc<Route>,
+    handlers: Arc<AtomicUsize>,
+}
+
+/// Why no handler begins.
+enum Refusal {
+    /// It is said by the end of the call.
+    Answer(Payload, Error),
+    /// The client may try again elsewhere.
+    Reset,
+    /// This is no gRPC.
+    Status(StatusCode),
+}
+
+impl Server {
+    pub(super) fn new(peer: Arc<Peer>, router: Arc<Router>, cork: Cork) -> Self {
+        let http = Http::Greeting(Box::new(builder(peer.limits()).handshake(cork)));
+        let (handlers, resets) = (Arc::default(), Resets::new());
+        Self { peer, router, http, handlers, left_behind: Vec::new(), resets }
+    }
+
+    fn accept(
+        &self,
+        request: Request<RecvStream>,
+        mut respond: SendResponse<Bytes>,
+        streams: &mut Streams,
+        out: &mut Deliveries,
+    ) {
+        self.peer.link.meter.frames_received.add(1);
+        let (head, recv) = request.into_parts();
+        let (payload, route, timeout) = match self.admit(head.uri.path(), &head.headers) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return self.refuse(&mut respond, refusal),
+        };
+        let stream = Stream::new();
+        self.peer.opened();
+        let facts = headers::facts(route, self.peer.link.peer.clone(), &head.headers, timeout);
+        out.started.push(self.start(Arc::clone(&stream), Arc::clone(route), facts));
+        streams.add(|bell| Slot::served(stream, payload, bell, (recv, respond)));
+    }
+
+    /// Whether a call may begin.
+    fn admit(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<(Payload, &Arc<Route>, Option<Duration>), Refusal> {
+        let value = |name| headers.get(name).map(|value: &http::HeaderValue| value.as_bytes());
+        let payload = match Content::read(value(grpc::CONTENT_TYPE).unwrap_or_default()) {
+            Content::Known(payload) => payload,
+            Content::Unknown => {
+                let text =
+                    "this server takes gRPC with Thrift payloads only (content type application/grpc+thrift)";
+                return Err(Refusal::Answer(Payload::Thrift, Error::new(Code::Unimplemented, text)));
+            }
+            Content::Foreign => return Err(Refusal::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+        };
+        if self.peer.link.is_shutting_down() || self.handlers.load(Relaxed) >= self.peer.limits().max_streams
+        {
+            return Err(Refusal::Reset);
+        }
+        let answer = |error| Refusal::Answer(payload, error);
+        let encoding = value(grpc::ENCODING).unwrap_or(b"identity");
+        if encoding != b"identity" {
+            let text = format!("messages in the encoding {} are not taken", encoding.escape_ascii());
+            return Err(answer(Error::new(Code::Unimplemented, text)));
+        }
+        let timeout = match value(grpc::TIMEOUT) {
+            None => None,
+            Some(text) => {
+                let timeout = std::str::from_utf8(text).ok().and_then(timeout::read);
+                let malformed = || Error::protocol("the header grpc-timeout is malformed");
+                Some(timeout.ok_or_else(|| answer(malformed()))?)
+            }
+        };
+        let (service, method) = path::read(path)
+            .ok_or_else(|| answer(Error::new(Code::Unimplemented, "the path names no service and method")))?;
+        let route = self.router.find_exact(service, path::without_package(service), method);
+        let route = route.map_err(|none| answer(none.error))?;
+        if route.method.mode == Mode::Oneway {
+            return Err(answer(oneway(route.service, route.method.name)));
+        }
+        Ok((payload, route, timeout))
+    }
+
+    fn refuse(&self, respond: &mut SendResponse<Bytes>, refusal: Refusal) {
+        let response = match refusal {
+            Refusal::Reset => return respond.send_reset(Reason::REFUSED_STREAM),
+            Refusal::Answer(payload, error) => {
+                tracing::debug!(%error, "refused a call");
+                headers::trailers_only(payload, failure::trailers(Err(&error), &Metadata::default()))
+            }
+            Refusal::Status(status) => {
+                let mut response = Response::new(());
+                *response.status_mut() = status;
+                response
+            }
+        };
+        lock(&self.peer.link.outbox).announce(1);
+        // Fails when the client has given it up already.
+        let _gone = respond.send_response(response, true);
+    }
+
+    fn start(&self, stream: Arc<Stream>, route: Arc<Route>, facts: Facts) -> Running {
+        let peer = &self.peer;
+        let incoming = Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), given: None };
+        let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None);
+        let exchange = Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
+        let context = CallContext { stream: Arc::clone(&stream), facts };
+        self.handlers.fetch_add(1, Relaxed);
+        let handlers = Arc::clone(&self.handlers);
+        let call = Call { peer: Arc::clone(peer), stream, route: Arc::clone(&route), handlers };
+        Running::new(Arc::new(call), route, exchange, call::Context::new(Arc::new(context)))
+    }
+
+    /// The caller of a stream is gone: its handler is dropped.
+    fn abandon(&self, stream: &Stream, error: Error, out: &mut Deliveries) {
+        let sender = stream.finish(&self.peer, |leaving| leaving.discard(&self.peer));
+        out.wakers.extend(sender.and_then(|(sender, ())| sender));
+        out.cancel(&stream.children, &error);
+        let (wakers, freed) = stream.inbox.abandon(error, &self.peer.link.turns);
+        out.wakers.extend(wakers.into_iter().flatten());
+        self.peer.freed(freed);
+    }
+
+    /// This side ends a stream before its handler, which goes on and finds out when it reads or writes.
+    fn fail(&mut self, stream: &Arc<Stream>, error: Error, out: &mut Deliveries) {
+        let error = error.with_side(Side::Client);
+        if let Some((sender, ())) = end(&self.peer, stream, Err(&error)) {
+            out.wakers.extend(sender);
+            stream.ring();
+            self.left_behind.retain(|stream| stream.strong_count() > 0);
+            self.left_behind.push(Arc::downgrade(stream));
+        }
+        out.wakers.extend(stream.inbox.end(Err(error), &self.peer.link.turns));
+    }
+}
+
+fn builder(limits: &Limits) -> server::Builder {
+    let windows = Windows::of(limits);
+    let mut builder = server::Builder::new();
+    builder
+        .initial_window_size(windows.stream)
+        .initial_connection_window_size(windows.connection)
+        .data_frame_budget(windows.budget)
+        .max_concurrent_streams(u32::try_from(limits.max_streams).unwrap_or(u32::MAX))
+        // One read may bring many calls that were given up already; those that were not are counted here.
+        .max_pending_accept_reset_streams(limits.unanswered_resets_per_second)
+        .max_header_list_size(u32::try_from(limits.max_header_size).unwrap_or(u32::MAX));
+    builder
+}
+
+impl Role for Server {
+    fn drive(&mut self, streams: &mut Streams, out: &mut Deliveries, cx: &mut Context<'_>) -> Poll<Error> {
+        if let Http::Greeting(greeting) = &mut self.http {
+            match ready!(Pin::new(&mut **greeting).poll(cx)) {
+                Ok(connection) => self.http = Http::Open(Box::new(connection)),
+                Err(error) => return Poll::Ready(broken(&error)),
+            }
+            if self.peer.link.is_shutting_down() {
+                self.shut_down();
+            }
+        }
+        loop {
+            let Http::Open(connection) = &mut self.http else { return Poll::Pending };
+            match ready!(connection.poll_accept(cx)) {
+                Some(Ok((request, respond))) => self.accept(request, respond, streams, out),
+                Some(Err(error)) => return Poll::Ready(broken(&error)),
+                None => return Poll::Ready(Error::transport("the client closed the connection")),
+            }
+        }
+    }
+
+    fn attend(&mut self, slot: &mut Slot, out: &mut Deliveries) -> Result<bool> {
+        let stream = Arc::clone(&slot.stream);
+        match slot.arrive(&self.peer, out) {
+            Arrived::Nothing => {}
+            Arrived::End => out.wakers.extend(stream.inbox.end(Ok(()), &self.peer.link.turns)),
+            Arrived::Lost(error) => return self.lose(&stream, error.reason(), out),
+            Arrived::Broken(mistake) => self.fail(&stream, broken_message(mistake, self.peer.limits()), out),
+            Arrived::Torn => self.fail(&stream, torn(), out),
+            Arrived::Overflow => self.fail(&stream, self.peer.overflow(), out),
+        }
+        if slot.leave(&self.peer, out) == Left::Gone {
+            return Ok(false);
+        }
+        match slot.poll_reset() {
+            Poll::Pending => Ok(true),
+            Poll::Ready(reset) => self.lose(&stream, reset.map_or_else(|error| error.reason(), Some), out),
+        }
+    }
+
+    fn lost(&mut self, streams: &mut Streams, error: &Error, out: &mut Deliveries) {
+        let text = format!("the call was cancelled because its connection ended: {}", error.message());
+        let error = Error::new(Code::Cancelled, text).with_side(Side::Client);
+        let behind = std::mem::take(&mut self.left_behind);
+        for stream in behind.iter().filter_map(Weak::upgrade) {
+            self.abandon(&stream, error.clone(), out);
+        }
+        for slot in streams.iter_mut() {
+            self.abandon(&slot.stream, error.clone(), out);
+        }
+    }
+
+    fn cut(&mut self, streams: &mut Streams, error: &Error, out: &mut Deliveries) {
+        let gone = Error::new(Code::Cancelled, error.message()).with_kitex_code(12013);
+        for slot in streams.iter_mut() {
+            let stream = &slot.stream;
+            out.wakers.extend(end(&self.peer, stream, Err(error)).and_then(|(sender, ())| sender));
+            stream.ring();
+            self.abandon(stream, gone.clone().with_side(Side::Server), out);
+        }
+    }
+
+    fn shut_down(&mut self) {
+        if let Http::Open(connection) = &mut self.http {
+            connection.graceful_shutdown();
+        }
+    }
+
+    /// HTTP/2 says when the connection has ended; before both sides have spoken it there is nothing to wait for.
+    fn is_idle(&self, _streams: &Streams) -> bool {
+        matches!(self.http, Http::Greeting(_))
+    }
+
+    fn is_ready(&self) -> bool {
+        matches!(self.http, Http::Open(_))
+    }
+}
+
+impl Server {
+    /// The client has given up a call, or its connection.
+    fn lose(&mut self, stream: &Stream, reason: Option<Reason>, out: &mut Deliveries) -> Result<bool> {
+        let unanswered = !lock(&stream.leaving).header_sent;
+        self.abandon(stream, failure::given_up(reason).with_side(Side::Client), out);
+        if unanswered {
+            self.resets.count(self.peer.limits().unanswered_resets_per_second)?;
+        }
+        Ok(false)
+    }
+}
+
+/// Ends a call on this side, with its trailers behind what the handler has sent.
+fn end(peer: &Peer, stream: &Stream, result: Result<(), &Error>) -> Option<(Option<Waker>, ())> {
+    stream.finish(peer, |leaving| {
+        if !leaving.header.is_empty() {
+            leaving.start();
+        }
+        leaving.end = Some(End::Trailers(failure::trailers(result, &leaving.trailer)));
+    })
+}
+
+pub(super) fn broken(error: &h2::Error) -> Error {
+    if let Some(io) = error.get_io() {
+        return Error::transport(format!("the connection broke: {io}"));
+    }
+    let text = format!("the connection broke: {error}");
+    if error.is_library() { Error::protocol(text) } else { Error::transport(text) }
+}
+
+pub(super) fn broken_message(mistake: Mistake, limits: &Limits) -> Error {
+    match mistake {
+        Mistake::Compressed => {
+            Error::new(Code::Unimplemented, "a compressed message was received; none are accepted")
+        }
+        Mistake::Flag(flag) => {
+            Error::protocol(format!("what was received is no gRPC message: it begins with the byte {flag}"))
+        }
+        Mistake::TooLarge(size) => {
+            let limit = limits.max_message_size;
+            Error::limit(format!(
+                "a message of {size} bytes was received; at most {limit} are accepted (limit max_message_size)"
+            ))
+        }
+    }
+}
+
+pub(super) fn torn() -> Error {
+    Error::protocol("the last message was received in part only")
+}
+
+/// Why no one-way call travels. A Kitex server never ends one, and its handler is not called (v0.16.3, spec 2.4).
+pub(super) fn oneway(service: &str, method: &str) -> Error {
+    let text = format!("{service}.{method} is a one-way method, and one-way calls do not travel over gRPC");
+    Error::new(Code::Unimplemented, text)
+}
+
+impl Serving for Call {
+    fn link(&self) -> &Link {
+        &self.peer.link
+    }
+
+    fn inbox(&self) -> &Inbox {
+        &self.stream.inbox
+    }
+
+    fn end(&self, result: Result<()>) {
+        let stream = &*self.stream;
+        if let Err(error) = &result {
+            let (service, method) = (self.route.service, self.route.method.name);
+            tracing::debug!(service, method, %error, "a handler failed");
+        }
+        let Some((sender, ())) = end(&self.peer, stream, result.as_ref().copied()) else { return };
+        let over = Error::closed("the handler has returned").with_kitex_code(12012).with_side(Side::Server);
+        let children = stream.children.end(&over);
+        let (waker, freed) = stream.inbox.fail(over.clone(), &self.peer.link.turns);
+        for waker in sender.into_iter().chain(waker) {
+            waker.wake();
+        }
+        self.peer.freed(freed);
+        stream.ring();
+        for child in children {
+            child.cancel(&over);
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.handlers.fetch_sub(1, Relaxed);
+    }
+}

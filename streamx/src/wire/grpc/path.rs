@@ -1,0 +1,39 @@
+//! The path of a request: the names of a service and a method.
+
+/// Writes `/Service/Method`.
+pub(crate) fn write(service: &str, method: &str) -> String {
+    format!("/{service}/{method}")
+}
+
+/// Reads the names, as Kitex does (spec 2.1): what is before the last `/` is the service, with or without a package.
+pub(crate) fn read(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix('/').unwrap_or(path).rsplit_once('/')
+}
+
+/// The service without its package, which Kitex puts before it and ignores.
+pub(crate) fn without_package(service: &str) -> &str {
+    service.rsplit_once('.').map_or(service, |(_, service)| service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_two_names() {
+        assert_eq!(read(&write("Echo", "Talk")), Some(("Echo", "Talk")));
+        let table = [
+            ("/echo.EchoService/Echo", Some(("EchoService", "Echo"))),
+            ("EchoService/Echo", Some(("EchoService", "Echo"))),
+            ("/a.b/c.EchoService/Echo", Some(("EchoService", "Echo"))),
+            ("/Echo/", Some(("Echo", ""))),
+            ("//", Some(("", ""))),
+            ("/Echo", None),
+            ("", None),
+        ];
+        for (path, names) in table {
+            let found = read(path).map(|(service, method)| (without_package(service), method));
+            assert_eq!(found, names, "{path}");
+        }
+    }
+}

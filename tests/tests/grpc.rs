@@ -1,0 +1,316 @@
+//! gRPC between streamx peers, and what a server of streamx says to other clients.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::join_all;
+use http::{HeaderMap, Request, StatusCode};
+use streamx::{Channel, Code, Limits, Placement, Server, Service};
+use streamx_tests::logs::Logs;
+use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
+use streamx_tests::raw::Raw;
+use streamx_tests::rig::{Rig, Setup, echo, eventually, settle, soon};
+use tokio::net::TcpStream;
+
+const STREAMS: usize = 64;
+const ROUNDS: i64 = 50;
+const KIB: usize = 1024;
+
+async fn rig(limits: Limits) -> Rig {
+    Setup { server: limits, ..Setup::default() }.start_over_grpc().await
+}
+
+/// One message of 1 KiB of each stream in flight, each stream in a task of its own.
+async fn sixty_four_streams_share_writes(placement: Placement) {
+    let rig = Setup::placed(placement).start_over_grpc().await;
+    let streams = rig.echoes(STREAMS).await;
+    rig.all_arrived().await;
+    let (client, server) = (rig.client().writes, rig.server().writes);
+    let tasks = streams.into_iter().map(|mut stream| {
+        tokio::spawn(async move {
+            for number in 0..ROUNDS {
+                let note = Note::of_size(number, KIB);
+                stream.send(&note).await.unwrap();
+                assert_eq!(stream.recv().await.unwrap(), Some(note));
+            }
+            stream
+        })
+    });
+    let done = soon(join_all(tasks)).await;
+    rig.all_arrived().await;
+    let (client, server) = (rig.client().writes - client, rig.server().writes - server);
+    let messages = STREAMS as u64 * ROUNDS.unsigned_abs();
+    println!("{placement:?}: {messages} messages each way, writes: client {client}, server {server}");
+    assert!(client * 16 <= messages, "{client} writes of the client for {messages} messages");
+    assert!(server * 16 <= messages, "{server} writes of the server for {messages} messages");
+    drop(done);
+    rig.at_rest().await;
+}
+
+#[tokio::test]
+async fn sixty_four_streams_take_a_write_for_sixteen_messages_on_the_current_thread_runtime() {
+    for placement in [Placement::Connection, Placement::Task] {
+        sixty_four_streams_share_writes(placement).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_streams_take_a_write_for_sixteen_messages_on_the_multi_thread_runtime() {
+    for placement in [Placement::Connection, Placement::Task] {
+        sixty_four_streams_share_writes(placement).await;
+    }
+}
+
+#[tokio::test]
+async fn a_unary_call_is_one_write_on_each_side() {
+    let rig = rig(Limits::default()).await;
+    rig.client.ask(Note::number(1)).await.unwrap();
+    settle().await;
+    let (client, server) = (rig.client().writes, rig.server().writes);
+    rig.client.ask(Note::number(2)).await.unwrap();
+    settle().await;
+    assert_eq!((rig.client().writes - client, rig.server().writes - server), (1, 1));
+    rig.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_sender_waits_for_a_reader_that_is_behind_and_loses_nothing() {
+    let rig = rig(Limits::default()).await;
+    let mut stream = rig.client.hold().await.unwrap();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sent);
+    let sending = tokio::spawn(async move {
+        let piece = Note::of_size(1, 16 * KIB);
+        for _ in 0..200 {
+            stream.send(&piece).await.unwrap();
+            counted.fetch_add(1, SeqCst);
+        }
+        stream.close_send().await.unwrap();
+        stream
+    });
+    // The window of the stream, and its share of the send buffer.
+    eventually(|| rig.server().queued_bytes > 200 * KIB as u64 && sent.load(SeqCst) > 16).await;
+    settle().await;
+    assert!(sent.load(SeqCst) < 64, "{} of 200 were sent", sent.load(SeqCst));
+    assert!(rig.server().queued_bytes < 300 * KIB as u64, "{}", rig.server().queued_bytes);
+    echo(&mut rig.client.echo().await.unwrap(), 1).await;
+    rig.handlers.open_gate();
+    let mut stream = soon(sending).await.unwrap();
+    assert_eq!(soon(stream.recv()).await.unwrap(), Some(Note::number(200)));
+    assert_eq!(soon(stream.recv()).await.unwrap(), None);
+    rig.at_rest().await;
+}
+
+#[tokio::test]
+async fn small_messages_that_nobody_reads_wait_too() {
+    let rig = rig(Limits::default()).await;
+    let mut stream = rig.client.flood(Note::of_size(1, 100)).await.unwrap();
+    soon(stream.recv()).await.unwrap().unwrap();
+    eventually(|| rig.client().queued_bytes > 200 * KIB as u64).await;
+    settle().await;
+    let queued = rig.client().queued_bytes;
+    assert!(queued < 400 * KIB as u64, "{queued}");
+    echo(&mut rig.client.echo().await.unwrap(), 1).await;
+    for _ in 0..10_000 {
+        soon(stream.recv()).await.unwrap().unwrap();
+    }
+    drop(stream);
+    rig.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_client_opens_a_further_connection_before_one_carries_what_the_server_allows() {
+    let rig = rig(Limits::default().max_streams(4)).await;
+    let mut streams = rig.echoes(6).await;
+    assert_eq!(rig.client().connections, 2);
+    for stream in &mut streams {
+        echo(stream, 7).await;
+    }
+    drop(streams);
+    rig.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_message_above_the_limit_ends_its_stream_only_and_both_sides_are_told_why() {
+    let rig = rig(Limits::default().max_message_size(4 * KIB)).await;
+    let mut safe = rig.client.echo().await.unwrap();
+    echo(&mut safe, 1).await;
+    let mut stream = rig.client.echo().await.unwrap();
+    stream.send(Note::of_size(1, 8 * KIB)).await.unwrap();
+    let error = soon(stream.recv()).await.unwrap_err();
+    assert_eq!((error.code(), error.grpc_status()), (Code::ResourceExhausted, Some(8)));
+    assert!(error.to_string().contains("limit max_message_size"), "{error}");
+    echo(&mut safe, 2).await;
+    drop((safe, stream));
+    rig.at_rest().await;
+    let small = Setup { client: Limits::default().max_message_size(4 * KIB), ..Setup::default() };
+    let rig = small.start_over_grpc().await;
+    let error = rig.client.ask(Note::of_size(1, 8 * KIB)).await.unwrap_err();
+    assert!(error.to_string().contains("limit max_message_size"), "{error}");
+    let mut stream = rig.client.flood(Note::of_size(1, 4 * KIB - 50)).await.unwrap();
+    soon(stream.recv()).await.unwrap().unwrap();
+    drop(stream);
+    rig.at_rest().await;
+}
+
+/// A server that can be told to end, and a client of it.
+async fn ending(drain: Duration) -> (ProbeClient, Handlers, streamx::server::ShutdownHandle, Serving) {
+    let handlers = Handlers::default();
+    let service = Service::from(ProbeServer::new(handlers.clone()));
+    let server =
+        Server::builder().add_service(service).drain_timeout(drain).bind("127.0.0.1:0").await.unwrap();
+    let channel = Channel::connect(format!("grpc+thrift://{}", server.local_addr())).await.unwrap();
+    let shutdown = server.shutdown_handle();
+    (ProbeClient::new(channel), handlers, shutdown, tokio::spawn(server.serve()))
+}
+
+type Serving = tokio::task::JoinHandle<streamx::Result<()>>;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn running_calls_finish_when_a_server_drains_and_new_ones_may_be_tried_elsewhere() {
+    let (client, handlers, shutdown, serving) = ending(HOUR).await;
+    let mut stream = client.echo().await.unwrap();
+    echo(&mut stream, 1).await;
+    let call = tokio::spawn(client.wait(Note::number(2)));
+    eventually(|| handlers.alive() == 2).await;
+    shutdown.drain();
+    settle().await;
+    let error = soon(client.ask(Note::number(3))).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    assert!(!serving.is_finished());
+    echo(&mut stream, 4).await;
+    stream.close_send().await.unwrap();
+    assert_eq!(soon(stream.recv()).await.unwrap(), None);
+    handlers.open_gate();
+    assert_eq!(soon(call).await.unwrap().unwrap(), Note::number(2));
+    soon(serving).await.unwrap().unwrap();
+    assert_eq!((handlers.alive(), shutdown.cut_off()), (0, &[][..]));
+}
+
+#[tokio::test]
+async fn calls_that_are_cut_off_are_told_why() {
+    let (client, handlers, shutdown, serving) = ending(HOUR).await;
+    let mut stream = client.echo().await.unwrap();
+    echo(&mut stream, 1).await;
+    let call = tokio::spawn(client.wait(Note::number(2)));
+    eventually(|| handlers.alive() == 2).await;
+    shutdown.cut();
+    for error in [soon(stream.recv()).await.unwrap_err(), soon(call).await.unwrap().unwrap_err()] {
+        assert_eq!(error.code(), Code::Unavailable, "{error}");
+        assert!(error.to_string().contains("the server was shut down before the call had ended"), "{error}");
+    }
+    soon(serving).await.unwrap().unwrap();
+    assert_eq!((handlers.alive(), shutdown.cut_off().len()), (0, 2));
+}
+
+#[tokio::test]
+async fn a_channel_that_is_shut_down_cuts_off_its_calls() {
+    let rig = rig(Limits::default()).await;
+    let mut stream = rig.client.echo().await.unwrap();
+    echo(&mut stream, 1).await;
+    assert_eq!(soon(rig.channel.shutdown(Duration::ZERO)).await, 1);
+    assert!(soon(stream.recv()).await.unwrap_err().is_cancelled());
+    rig.at_rest().await;
+    assert_eq!(rig.client().connections, 0);
+}
+
+/// What a client of another make is answered with: the HTTP status, and the trailers, which may be in the header.
+async fn answer(address: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (StatusCode, HeaderMap) {
+    let socket = TcpStream::connect(address).await.unwrap();
+    let (mut client, connection) = h2::client::handshake(socket).await.unwrap();
+    let driver = tokio::spawn(connection);
+    let mut request = Request::post(format!("http://{address}{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let (response, mut send) = client.send_request(request.body(()).unwrap(), false).unwrap();
+    send.send_data(Bytes::copy_from_slice(body), true).unwrap();
+    let response = soon(response).await.unwrap();
+    let (status, mut headers) = (response.status(), response.headers().clone());
+    let mut body = response.into_body();
+    while let Some(piece) = soon(body.data()).await {
+        body.flow_control().release_capacity(piece.unwrap().len()).unwrap();
+    }
+    headers.extend(soon(body.trailers()).await.unwrap().unwrap_or_default());
+    driver.abort();
+    (status, headers)
+}
+
+/// The arguments of `ask` without a note.
+const EMPTY: &[u8] = b"\0\0\0\0\x05\x0c\0\x01\0\0";
+const THRIFT: (&str, &str) = ("content-type", "application/grpc+thrift");
+
+#[tokio::test]
+async fn a_client_of_another_make_is_answered_as_grpc_says() {
+    let rig = rig(Limits::default()).await;
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [u8], &'a str, &'a str);
+    let table: [Case<'_>; 12] = [
+        ("/Probe/Ask", &[THRIFT], EMPTY, "0", ""),
+        ("/any.package.Probe/Ask", &[THRIFT, ("grpc-encoding", "identity")], EMPTY, "0", ""),
+        ("/Probe/Ask", &[THRIFT, ("grpc-timeout", "10S")], EMPTY, "0", ""),
+        ("/Probe/Gone", &[THRIFT], EMPTY, "12", "unknown method Gone"),
+        ("/Gone/Ask", &[THRIFT], EMPTY, "12", "unknown service Gone"),
+        ("/Ask", &[THRIFT], EMPTY, "12", "names no service"),
+        ("/Probe/Ask", &[("content-type", "application/grpc")], EMPTY, "12", "Thrift payloads only"),
+        ("/Probe/Ask", &[THRIFT, ("grpc-encoding", "gzip")], EMPTY, "12", "the encoding gzip"),
+        ("/Probe/Ask", &[THRIFT, ("grpc-timeout", "10s")], EMPTY, "13", "grpc-timeout is malformed"),
+        ("/Probe/Echo", &[THRIFT], b"\x01\0\0\0\x01\0", "12", "a compressed message"),
+        ("/Probe/Echo", &[THRIFT], b"\x07\0\0\0\x01\0", "13", "begins with the byte 7"),
+        ("/Probe/Echo", &[THRIFT], b"\0\0\0\0\x05\0", "13", "in part only"),
+    ];
+    for (path, headers, body, grpc_status, text) in table {
+        let (status, headers) = answer(rig.address(), path, headers, body).await;
+        let of = |name| headers.get(name).map_or("", |value| value.to_str().unwrap());
+        assert_eq!((status, of("grpc-status")), (StatusCode::OK, grpc_status), "{path} {text} {headers:?}");
+        assert_eq!(of("content-type"), "application/grpc+thrift");
+        assert!(of("grpc-message").contains(text), "{text}: {headers:?}");
+    }
+    for foreign in ["application/json", "application/grpc-web"] {
+        let (status, _) = answer(rig.address(), "/Probe/Ask", &[("content-type", foreign)], EMPTY).await;
+        assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    rig.at_rest().await;
+}
+
+#[tokio::test]
+async fn what_cannot_travel_over_grpc_is_named() {
+    let rig = rig(Limits::default()).await;
+    let call = rig.client.ask(Note::number(1)).metadata("schlüssel", "1");
+    let error = call.await.unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArgument);
+    assert!(error.to_string().contains("`schlüssel` cannot travel over gRPC"), "{error}");
+    // Metainfo may come from others, who know nothing of gRPC.
+    assert!(rig.client.ask(Note::number(1)).persistent("schlüssel", "1").await.is_ok());
+    assert_eq!(rig.client().connections_opened, 1, "the call has failed, not the connection");
+    rig.at_rest().await;
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_http_2_close_their_own_connection_and_are_named_in_the_log() {
+    let rig = rig(Limits::default()).await;
+    let logs = Logs::capture();
+    let mut safe = rig.client.echo().await.unwrap();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    // A preface that goes on as something else, a frame above the limit, a message on a stream that nobody has opened.
+    let mistakes: [&[u8]; 3] = [
+        b"PRI * HTTP/1.1\r\n\r\nSM\r\n\r\n",
+        &[&preface[..], &settings, &[0xff; 9]].concat(),
+        &[&preface[..], &settings, &[0, 0, 1, 0, 1, 0, 0, 0, 1, 0]].concat(),
+    ];
+    for bytes in mistakes {
+        let mut peer = Raw::connect(rig.address()).await;
+        peer.write(bytes).await;
+        // The settings of the server, and perhaps what is wrong.
+        while !peer.read().await.is_empty() {}
+        let logged = logs.take();
+        assert!(logged.contains("closed a connection"), "{logged}");
+        echo(&mut safe, 1).await;
+    }
+    drop(safe);
+    rig.at_rest().await;
+}
