@@ -19,7 +19,7 @@ pub use std::convert::AsRef;
 
 pub use crate::Result;
 pub use crate::call::middleware::Around;
-pub use crate::call::{Exchange, Handler, Incoming, Method, Outgoing, Service};
+pub use crate::call::{Exchange, Format, Handler, Incoming, Method, Outgoing, Service};
 pub use crate::client::{Call, Channel};
 pub use crate::schema::{ServiceSchema, proto_idl, thrift_idl};
 pub use crate::server::Server;

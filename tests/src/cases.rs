@@ -26,13 +26,15 @@ pub mod unary;
 /// The name of this side, which servers see in the path of a cancel.
 const CALLER: &str = "streamx-client";
 
+const TTHEADER: &str = "ttheader";
+
 /// The server under test.
 #[derive(Debug)]
 pub struct Peer {
     server: Server,
     kitex: bool,
-    /// Whether its clients speak gRPC, for streams and for unary calls.
-    grpc: bool,
+    /// What carries the streams of its clients; unary calls too if it is gRPC.
+    scheme: &'static str,
     /// What the channels of its clients have around them.
     around: Option<Passed>,
 }
@@ -40,7 +42,7 @@ pub struct Peer {
 impl Peer {
     /// The real Kitex, none on a machine without Go.
     pub async fn kitex() -> Option<Self> {
-        Some(Self { server: kitex::build()?.server().await, kitex: true, grpc: false, around: None })
+        Some(Self { server: kitex::build()?.server().await, kitex: true, scheme: TTHEADER, around: None })
     }
 
     /// As [`kitex`](Self::kitex), in the middle of a chain.
@@ -48,14 +50,14 @@ impl Peer {
         Some(Self {
             server: kitex::build()?.server_before(&last.server).await,
             kitex: true,
-            grpc: false,
+            scheme: TTHEADER,
             around: None,
         })
     }
 
     /// A server of streamx, given its program.
     pub async fn streamx(program: &str) -> Self {
-        Self { server: Server::start(Path::new(program)).await, kitex: false, grpc: false, around: None }
+        Self { server: Server::start(Path::new(program)).await, kitex: false, scheme: TTHEADER, around: None }
     }
 
     /// The same, called through middlewares of every kind.
@@ -68,14 +70,23 @@ impl Peer {
         Self {
             server: Server::start_before(&last.server, Path::new(program)).await,
             kitex: false,
-            grpc: false,
+            scheme: TTHEADER,
             around: None,
         }
     }
 
-    /// The same, called over gRPC.
+    /// The same, called over gRPC with messages in Thrift.
+    pub fn over_grpc_thrift(self) -> Self {
+        Self { scheme: "grpc+thrift", ..self }
+    }
+
+    /// The same, called over gRPC with messages in protobuf.
     pub fn over_grpc(self) -> Self {
-        Self { grpc: true, ..self }
+        Self { scheme: "grpc", ..self }
+    }
+
+    fn is_grpc(&self) -> bool {
+        self.scheme != TTHEADER
     }
 
     /// `IP:PORT`.
@@ -101,21 +112,16 @@ impl Peer {
         channel.connect().await.expect("the server listens")
     }
 
-    /// What carries streams.
-    fn scheme(&self) -> &'static str {
-        if self.grpc { "grpc+thrift" } else { "ttheader" }
-    }
-
     /// A client with a connection of its own for its streams.
     async fn client(&self) -> InteropClient {
-        InteropClient::new(self.channel(self.scheme()).await)
+        InteropClient::new(self.channel(self.scheme).await)
     }
 
     /// What its handlers say of a caller who is gone, with one of Kitex's codes.
     ///
     /// gRPC has no place for the code, and Kitex says which frame has come.
     fn reason(&self, code: i32) -> String {
-        if self.grpc {
+        if self.is_grpc() {
             return if self.kitex { "" } else { "code 0, side Client: the " }.to_owned();
         }
         if self.kitex { format!("code={code}") } else { format!("code {code}, side Client") }
@@ -125,7 +131,7 @@ impl Peer {
     ///
     /// gRPC has no place for it.
     fn path(&self, names: &[&str]) -> String {
-        if self.grpc {
+        if self.is_grpc() {
             return String::new();
         }
         let path = names.join(" -> ");
@@ -136,7 +142,8 @@ impl Peer {
     /// anything besides arguments and answers.
     async fn unary_channels(&self) -> Vec<Channel> {
         let mut channels = Vec::new();
-        for &scheme in if self.grpc { &["grpc+thrift"][..] } else { &["framed", "buffered", "ttheader"] } {
+        let schemes = if self.is_grpc() { &[self.scheme][..] } else { &["framed", "buffered", TTHEADER] };
+        for scheme in schemes {
             channels.push(self.channel(scheme).await);
         }
         channels

@@ -59,9 +59,9 @@ impl Setup {
         self.start_both("ttheader", server(Server::builder()), channel).await
     }
 
-    /// As [`start`](Self::start), over gRPC.
+    /// As [`start`](Self::start), over gRPC with messages in protobuf.
     pub async fn start_over_grpc(self) -> Rig {
-        self.start_both("grpc+thrift", Server::builder(), |channel| channel).await
+        self.start_both("grpc", Server::builder(), |channel| channel).await
     }
 
     /// As [`start`](Self::start), with another service on the same port.

@@ -243,19 +243,29 @@ async fn answer(address: &str, path: &str, headers: &[(&str, &str)], body: &[u8]
 /// The arguments of `ask` without a note.
 const EMPTY: &[u8] = b"\0\0\0\0\x05\x0c\0\x01\0\0";
 const THRIFT: (&str, &str) = ("content-type", "application/grpc+thrift");
+const PROTOBUF: (&str, &str) = ("content-type", "application/grpc");
 
 #[tokio::test]
 async fn a_client_of_another_make_is_answered_as_grpc_says() {
     let rig = rig(Limits::default()).await;
     type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [u8], &'a str, &'a str);
-    let table: [Case<'_>; 12] = [
+    let table: [Case<'_>; 15] = [
         ("/Probe/Ask", &[THRIFT], EMPTY, "0", ""),
         ("/any.package.Probe/Ask", &[THRIFT, ("grpc-encoding", "identity")], EMPTY, "0", ""),
         ("/Probe/Ask", &[THRIFT, ("grpc-timeout", "10S")], EMPTY, "0", ""),
         ("/Probe/Gone", &[THRIFT], EMPTY, "12", "unknown method Gone"),
         ("/Gone/Ask", &[THRIFT], EMPTY, "12", "unknown service Gone"),
         ("/Ask", &[THRIFT], EMPTY, "12", "names no service"),
-        ("/Probe/Ask", &[("content-type", "application/grpc")], EMPTY, "12", "Thrift payloads only"),
+        ("/Probe/Ask", &[PROTOBUF], b"\0\0\0\0\x02\x08\x07", "0", ""),
+        ("/Probe/Ask", &[("content-type", "application/grpc+proto;x")], b"\0\0\0\0\0", "0", ""),
+        ("/Probe/Ask", &[PROTOBUF], b"\0\0\0\0\x02\x08\xff", "13", "Ask"),
+        (
+            "/Probe/Ask",
+            &[("content-type", "application/grpc+json")],
+            b"\0\0\0\0\0",
+            "12",
+            "messages in protobuf",
+        ),
         ("/Probe/Ask", &[THRIFT, ("grpc-encoding", "gzip")], EMPTY, "12", "the encoding gzip"),
         ("/Probe/Ask", &[THRIFT, ("grpc-timeout", "10s")], EMPTY, "13", "grpc-timeout is malformed"),
         ("/Probe/Echo", &[THRIFT], b"\x01\0\0\0\x01\0", "12", "a compressed message"),
@@ -263,10 +273,12 @@ async fn a_client_of_another_make_is_answered_as_grpc_says() {
         ("/Probe/Echo", &[THRIFT], b"\0\0\0\0\x05\0", "13", "in part only"),
     ];
     for (path, headers, body, grpc_status, text) in table {
+        let is_thrift = headers.contains(&THRIFT);
         let (status, headers) = answer(rig.address(), path, headers, body).await;
         let of = |name| headers.get(name).map_or("", |value| value.to_str().unwrap());
         assert_eq!((status, of("grpc-status")), (StatusCode::OK, grpc_status), "{path} {text} {headers:?}");
-        assert_eq!(of("content-type"), "application/grpc+thrift");
+        let format = if is_thrift { THRIFT } else { PROTOBUF };
+        assert_eq!(of("content-type"), format.1);
         assert!(of("grpc-message").contains(text), "{text}: {headers:?}");
     }
     for foreign in ["application/json", "application/grpc-web"] {

@@ -1,4 +1,4 @@
-//! A client of streamx against a server of streamx, over gRPC.
+//! A client of streamx against a server of streamx, over gRPC with messages in protobuf.
 
 use streamx_tests::cases::Peer;
 

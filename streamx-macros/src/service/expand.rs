@@ -65,7 +65,11 @@ fn statics(service: &Service) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     let methods = whole(service);
-    let statics = methods.iter().map(|(method, shape)| method_static(wire, method, shape));
+    let full = match &service.options.namespace {
+        Some(namespace) => format!("{namespace}.{wire}"),
+        None => wire.clone(),
+    };
+    let statics = methods.iter().map(|(method, shape)| method_static(&full, method, shape));
     let elements = methods.iter().map(|(method, _)| {
         let (cfgs, name) = (&method.cfgs, names::static_of(&method.ident));
         quote!(#(#cfgs)* &#name)

@@ -40,22 +40,22 @@ pub struct TestServiceServer<__T> {
 const _: () = {
     use ::streamx::private as __rt;
     static PING_PONG: __rt::Unary<(__rt::Arg<Request>,), Result<Response, NotFound>> = __rt::Unary::new(
-        __rt::names("TestService", "PingPong", "A normal method."),
+        __rt::names("echo.TestService", "PingPong", "A normal method."),
         (__rt::arg(1, "req"),),
         __rt::result(),
     );
     static ECHO: __rt::Bidi<Bidi<Request, Response>, Result<()>> = __rt::Bidi::new(
-        __rt::names("TestService", "Echo", "Answers each message."),
+        __rt::names("echo.TestService", "Echo", "Answers each message."),
         __rt::bidi(),
         __rt::nothing(),
     );
     static ECHO_CLIENT: __rt::ClientStream<Streaming<Request>, Result<Response>> = __rt::ClientStream::new(
-        __rt::names("TestService", "EchoClient", "Answers the last message."),
+        __rt::names("echo.TestService", "EchoClient", "Answers the last message."),
         __rt::whole(),
         __rt::response(),
     );
     static ECHO_SERVER: __rt::ServerStream<Request, Sender<Response>, Result<()>> = __rt::ServerStream::new(
-        __rt::names("TestService", "EchoServer", "Answers three times."),
+        __rt::names("echo.TestService", "EchoServer", "Answers three times."),
         __rt::whole(),
         __rt::whole(),
         __rt::nothing(),

@@ -32,13 +32,28 @@ use self::middleware::Around;
 use crate::counters::Counters;
 use crate::{Error, Metadata, Result};
 
+/// Which method is called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MethodName {
+    /// The namespace of the service, which gRPC puts before its name; empty if it has none.
+    pub namespace: &'static str,
+    /// The wire name of the service.
+    pub service: &'static str,
+    /// The wire name of the method.
+    pub method: &'static str,
+}
+
 /// What a client asks a channel for.
 ///
 /// What travels: for a streaming mode every message is the bare struct; for `Unary` and `Oneway` the one request
 /// is the struct of arguments and the one response the struct of results (field 0 the value, others the declared
-/// exceptions), both without a message envelope.
+/// exceptions), both without a message envelope. In protobuf an argument or a value that is one message goes bare, and
+/// exceptions are the end of the call, as those of a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Opening {
+    /// The namespace of the service, which gRPC puts before its name; empty if it has none.
+    #[cfg_attr(not(feature = "grpc"), allow(dead_code, reason = "only gRPC says it"))]
+    pub namespace: &'static str,
     /// The wire name of the service.
     pub service: &'static str,
     /// The wire name of the method.
@@ -104,9 +119,21 @@ pub trait Incoming: Send + Sync {
     fn is_over(&self) -> bool;
 }
 
+/// What the messages of a call are encoded in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "hidden: chosen by the transport, read by the handles")]
+pub enum Format {
+    /// Thrift binary.
+    Thrift,
+    /// Protobuf: of gRPC alone.
+    Protobuf,
+}
+
 /// Both directions of one call.
 #[allow(clippy::exhaustive_structs, reason = "hidden: made by the transport, taken apart by the handles")]
 pub struct Exchange {
+    /// What messages are encoded in, both ways.
+    pub format: Format,
     /// What arrives.
     pub incoming: Box<dyn Incoming>,
     /// What leaves.

@@ -112,9 +112,9 @@ struct Bounded {
 }
 
 impl Bounded {
-    fn bound(&self, Exchange { incoming, outgoing }: Exchange) -> Exchange {
-        let incoming = Box::new(Patient::handler(incoming, self.timeout, self.keep_open));
-        Exchange { incoming, outgoing }
+    fn bound(&self, exchange: Exchange) -> Exchange {
+        let incoming = Patient::handler(exchange.incoming, self.timeout, self.keep_open);
+        Exchange { incoming: Box::new(incoming), ..exchange }
     }
 }
 

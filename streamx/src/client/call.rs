@@ -13,7 +13,7 @@ use super::deadline::Deadline;
 use super::dial::{Dial, Opened};
 use super::options::{Options, Told};
 use crate::call::middleware::{Answer, AnyMessage, Middlewares, Opening, register};
-use crate::call::{Context, Mode};
+use crate::call::{Context, MethodName, Mode};
 use crate::{Metadata, Result};
 
 /// What a method of a generated client returns: a future of the answer, or of the handle of a stream.
@@ -62,8 +62,7 @@ type Start<T> = Box<dyn FnOnce(Prepared) -> BoxFuture<'static, Result<T>> + Send
 /// All that a call is before it is opened.
 pub(crate) struct Prepared {
     pub(crate) channel: Channel,
-    pub(crate) service: &'static str,
-    pub(crate) method: &'static str,
+    pub(crate) name: &'static MethodName,
     pub(crate) mode: Mode,
     pub(crate) options: Options,
 }
@@ -71,7 +70,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Opens the call. What fails names the method.
     pub(crate) async fn open(self) -> Result<Opened> {
-        let (service, method, mode) = (self.service, self.method, self.mode);
+        let (&MethodName { service, method, .. }, mode) = (self.name, self.mode);
         let opened = match self.dial() {
             Ok((dial, call)) if mode.is_streaming() => dial.stream(call).await,
             Ok((dial, call)) => dial.open(call).await,
@@ -104,10 +103,10 @@ impl Prepared {
 
     /// What the call begins with, and who opens it.
     fn dial(self) -> Result<(Dial, Opening)> {
-        let Self { channel, service, method, mode, options } = self;
+        let Self { channel, name, mode, options } = self;
         let times = options.times(channel.times());
         let deadline = options.deadline(times.timeout);
-        let call = options.opening(service, method, mode, deadline.map(Deadline::at))?;
+        let call = options.opening(name, mode, deadline.map(Deadline::at))?;
         Ok((Dial::new(channel, times, deadline), call))
     }
 

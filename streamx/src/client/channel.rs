@@ -74,7 +74,7 @@ pub struct ChannelBuilder {
 }
 
 impl Channel {
-    /// Connects to `ttheader://host:port` or `grpc+thrift://host:port`; to `framed://host:port` or `buffered://host:port` for
+    /// Connects to `ttheader://host:port`, `grpc://host:port` or `grpc+thrift://host:port`; to `framed://host:port` or `buffered://host:port` for
     /// unary calls only ([`guide::unary`](crate::guide::unary)); or to a socket, `ttheader://unix:/path`.
     /// With TLS these are `ttheader+tls://` and so on, which need `ChannelBuilder::tls` (feature `tls`).
     ///

@@ -59,12 +59,12 @@ impl Deadline {
         timeout_at(self.at, future).await.map_err(|_| self.error())?
     }
 
-    fn guard(self, Exchange { incoming, outgoing }: Exchange) -> Exchange {
+    fn guard(self, Exchange { format, incoming, outgoing }: Exchange) -> Exchange {
         let incoming = Arc::new(Mutex::new(incoming));
         let expiry = Arc::new(Expiry { deadline: self, error: OnceLock::new(), sender: AtomicWaker::new() });
         let watch = tokio::spawn(watch(Arc::downgrade(&incoming), Arc::clone(&expiry))).abort_handle();
         let arriving = Arriving { incoming, expiry: Arc::clone(&expiry), watch: Watch(watch) };
-        Exchange { incoming: Box::new(arriving), outgoing: Box::new(Leaving { outgoing, expiry }) }
+        Exchange { format, incoming: Box::new(arriving), outgoing: Box::new(Leaving { outgoing, expiry }) }
     }
 
     fn is_past(self) -> bool {

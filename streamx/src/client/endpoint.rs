@@ -8,13 +8,13 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 
+#[cfg(feature = "grpc")]
+use crate::call::Format;
 use crate::call::router::Router;
 use crate::counters::Meter;
 #[cfg(feature = "grpc")]
 use crate::transport::GrpcTarget;
 use crate::transport::{Connect, Serve, Socket, Stop, serve};
-#[cfg(feature = "grpc")]
-use crate::wire::grpc::Payload;
 use crate::{Code, Error, Limits, Result};
 
 /// What follows the scheme of a URL when the socket is a file.
@@ -42,7 +42,7 @@ pub(crate) enum Scheme {
     /// Unary calls only, as all of its kind.
     Buffered,
     #[cfg(feature = "grpc")]
-    Grpc(Payload),
+    Grpc(Format),
 }
 
 /// Every scheme, and what it carries.
@@ -51,7 +51,9 @@ const SCHEMES: &[(&str, Scheme)] = &[
     ("framed", Scheme::Framed),
     ("buffered", Scheme::Buffered),
     #[cfg(feature = "grpc")]
-    ("grpc+thrift", Scheme::Grpc(Payload::Thrift)),
+    ("grpc", Scheme::Grpc(Format::Protobuf)),
+    #[cfg(feature = "grpc")]
+    ("grpc+thrift", Scheme::Grpc(Format::Thrift)),
 ];
 
 #[derive(Clone)]
@@ -115,15 +117,15 @@ impl Endpoint {
     /// How and under which name its server is called over gRPC.
     #[cfg(feature = "grpc")]
     pub(crate) fn grpc(&self) -> GrpcTarget {
-        let payload = match self.scheme {
-            Scheme::Grpc(payload) => payload,
-            _ => Payload::Thrift,
+        let format = match self.scheme {
+            Scheme::Grpc(format) => format,
+            _ => Format::Thrift,
         };
         let authority = match &self.place {
             Place::Tcp(address) => address,
             _ => "localhost",
         };
-        GrpcTarget { payload, is_secure: self.tls.is_some(), authority: authority.into() }
+        GrpcTarget { format, is_secure: self.tls.is_some(), authority: authority.into() }
     }
 
     pub(crate) async fn dial(&self) -> Result<Socket> {
@@ -220,7 +222,7 @@ impl fmt::Debug for Place {
 }
 
 #[cfg(feature = "grpc")]
-const GRPC: &str = "grpc+thrift://host:port (streams and unary calls), ";
+const GRPC: &str = "grpc://host:port and grpc+thrift://host:port (both), ";
 #[cfg(not(feature = "grpc"))]
 const GRPC: &str = "";
 
@@ -242,6 +244,8 @@ mod tests {
         "framed://[::1]:1",
         "buffered://a:1",
         "ttheader://unix:/run/echo.sock",
+        #[cfg(feature = "grpc")]
+        "grpc://localhost:8888",
         #[cfg(feature = "grpc")]
         "grpc+thrift://localhost:8888",
     ];

@@ -7,7 +7,7 @@ use super::deadline::Deadline;
 use crate::call::context::{check_pair, check_transient};
 use crate::call::middleware::{Opening, Pairs};
 use crate::call::recv_timeout::Patient;
-use crate::call::{Context, Exchange, Mode};
+use crate::call::{Context, Exchange, MethodName, Mode};
 use crate::{Error, Metadata, Result};
 
 /// The header and the trailer of a call, for one who has asked for them.
@@ -37,11 +37,11 @@ pub(super) struct Times {
 impl Times {
     /// Bounds how long each message of the call is waited for.
     pub(super) fn bound_recv(self, exchange: Exchange) -> Exchange {
-        let Exchange { mut incoming, outgoing } = exchange;
+        let Exchange { format, mut incoming, outgoing } = exchange;
         if let Some(timeout) = self.recv_timeout {
             incoming = Box::new(Patient::caller(incoming, timeout, self.keep_open.unwrap_or_default()));
         }
-        Exchange { incoming, outgoing }
+        Exchange { format, incoming, outgoing }
     }
 }
 
@@ -127,15 +127,9 @@ impl Options {
     }
 
     /// What the call begins with: what is inherited, and over it what was set.
-    pub(super) fn opening(
-        self,
-        service: &'static str,
-        method: &'static str,
-        mode: Mode,
-        deadline: Option<Instant>,
-    ) -> Result<Opening> {
+    pub(super) fn opening(self, name: &MethodName, mode: Mode, deadline: Option<Instant>) -> Result<Opening> {
         let Self { context, pairs, mistake, .. } = self;
         mistake.map_or(Ok(()), Err)?;
-        Ok(Opening::calling(service, method, mode, context).with(&pairs, deadline))
+        Ok(Opening::calling(name, mode, context).with(&pairs, deadline))
     }
 }

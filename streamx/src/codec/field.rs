@@ -1,8 +1,8 @@
 //! What a struct may hold, and how its fields are read.
 
-use super::protobuf;
+use super::protobuf::{self, ProtobufReader, ProtobufWriter};
 use super::{DecodeError, Fault, Kind, Reader, Value, Writer};
-use crate::schema::{Form, StructDescription, Type};
+use crate::schema::{Encoding, Form, StructDescription, Type};
 
 /// What a struct may hold: a [`Value`] or an `Option` of one.
 #[diagnostic::on_unimplemented(
@@ -65,6 +65,22 @@ pub trait Field: Sized {
     /// What it is where a peer must send it and does not: `None` for an `Option`, nothing for a plain value.
     #[doc(hidden)]
     fn missing() -> Option<Self>;
+
+    /// Whether it is a message of its own in protobuf where nothing is beside it, as the one argument of a method.
+    #[doc(hidden)]
+    const WHOLE: bool;
+
+    /// Writes it as that message.
+    #[doc(hidden)]
+    fn put_whole(&self, writer: &mut ProtobufWriter);
+
+    /// Reads it as that message.
+    #[doc(hidden)]
+    fn take_whole(reader: &mut ProtobufReader) -> Result<Self, DecodeError>;
+
+    /// What an absent field is in protobuf: a zero, empty, or `None`.
+    #[doc(hidden)]
+    fn zero(reader: &ProtobufReader) -> Result<Self, DecodeError>;
 }
 
 /// A type with a value for an absent field: its `Default`.
@@ -133,6 +149,20 @@ impl<T: Value> Field for T {
     fn missing() -> Option<Self> {
         None
     }
+
+    const WHOLE: bool = matches!(T::KIND, Kind::Struct);
+
+    fn put_whole(&self, writer: &mut ProtobufWriter) {
+        self.encode(writer);
+    }
+
+    fn take_whole(reader: &mut ProtobufReader) -> Result<Self, DecodeError> {
+        T::decode(reader)
+    }
+
+    fn zero(reader: &ProtobufReader) -> Result<Self, DecodeError> {
+        protobuf::absent_element(Encoding::Plain, reader)
+    }
 }
 
 impl<T: Value> Field for Option<T> {
@@ -190,6 +220,20 @@ impl<T: Value> Field for Option<T> {
 
     fn missing() -> Option<Self> {
         Some(None)
+    }
+
+    const WHOLE: bool = false;
+
+    fn put_whole(&self, writer: &mut ProtobufWriter) {
+        self.iter().for_each(|value| value.put_whole(writer));
+    }
+
+    fn take_whole(reader: &mut ProtobufReader) -> Result<Self, DecodeError> {
+        T::take_whole(reader).map(Some)
+    }
+
+    fn zero(_: &ProtobufReader) -> Result<Self, DecodeError> {
+        Ok(None)
     }
 }
 

@@ -31,6 +31,7 @@ pub use throws::Throws;
 pub use value::{Message, Value};
 pub use writer::Writer;
 
+pub(crate) use field::read_fields;
 #[doc(hidden)]
 pub use field::{Unlisted, or_absent, read_message, required, unknown_number};
 #[doc(hidden)]
@@ -95,8 +96,12 @@ pub fn decode_struct(
     bytes: &Bytes,
     field: impl FnMut(i16, Kind, &mut BinaryReader<'_>) -> Result<(), DecodeError>,
 ) -> Result<()> {
-    let field_name = |number| fields.iter().find(|field| field.0 == number).map(|field| field.1);
-    field::read_fields(field_name, &mut BinaryReader::new(bytes), field).map_err(|error| error.reading(name))
+    read_fields(named(fields), &mut BinaryReader::new(bytes), field).map_err(|error| error.reading(name))
+}
+
+/// The name of each of these fields.
+pub(crate) fn named(fields: &[(i16, &'static str)]) -> impl Fn(i16) -> Option<&'static str> {
+    |number| fields.iter().find(|field| field.0 == number).map(|field| field.1)
 }
 
 #[cfg(test)]

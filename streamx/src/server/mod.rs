@@ -87,8 +87,8 @@ pub struct BoundServer {
 
 impl Server {
     /// A server of one or several services on one port. Which protocol a client speaks is seen from its first bytes:
-    /// TTHeader Streaming, unary Thrift in every framing ([`guide::unary`](crate::guide::unary)), and gRPC with Thrift
-    /// payloads.
+    /// TTHeader Streaming, unary Thrift in every framing ([`guide::unary`](crate::guide::unary)), and gRPC with messages in
+    /// protobuf or in Thrift.
     ///
     /// A call that names no service, or one that is not known, goes to the only service that has the method, as
     /// Kitex does; of several, a call without a name goes to the one that was added first. Over gRPC both names have to be

@@ -12,7 +12,7 @@ use crate::Counters;
 use crate::call::child::Children;
 use crate::call::context::{Facts, Served};
 use crate::call::peer::Peer;
-use crate::call::{Context, Encode, Exchange, Incoming, Open, Opening, Outgoing, Protocol, Service};
+use crate::call::{Context, Encode, Exchange, Format, Incoming, Open, Opening, Outgoing, Protocol, Service};
 use crate::codec::Message;
 use crate::{Channel, Error, Metadata, Result, codec};
 
@@ -79,7 +79,11 @@ impl Line {
 
 impl End {
     pub(crate) fn exchange(&self) -> Exchange {
-        Exchange { incoming: Box::new(self.clone()), outgoing: Box::new(self.clone()) }
+        Exchange {
+            format: Format::Thrift,
+            incoming: Box::new(self.clone()),
+            outgoing: Box::new(self.clone()),
+        }
     }
 
     /// Sends a message from this end.

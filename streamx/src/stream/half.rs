@@ -13,7 +13,8 @@ use bytes::{Bytes, BytesMut};
 use super::Lends;
 use super::passing::{Erase, Inward, Outward, Shared};
 use crate::call::middleware::Around;
-use crate::call::{Incoming, Outgoing};
+use crate::call::{Format, Incoming, Outgoing};
+use crate::codec::{self, Message, protobuf};
 use crate::{Code, Error, Metadata, Result};
 
 /// Writes a message to the end of a buffer.
@@ -42,6 +43,29 @@ impl<T> Clone for Codec<T> {
 }
 
 impl<T> Copy for Codec<T> {}
+
+/// What can be done with a message in each format.
+pub(crate) struct Codecs<T> {
+    thrift: Codec<T>,
+    protobuf: Codec<T>,
+}
+
+impl<T: Message + Any> Codecs<T> {
+    pub(crate) const NEW: Self = Self {
+        thrift: Codec::new(codec::encode, codec::decode),
+        protobuf: Codec::new(protobuf::encode, protobuf::decode),
+    };
+}
+
+impl<T> Codecs<T> {
+    /// Of the messages of a call.
+    pub(crate) fn of(&self, format: Format) -> Codec<T> {
+        match format {
+            Format::Thrift => self.thrift,
+            Format::Protobuf => self.protobuf,
+        }
+    }
+}
 
 /// Whose half it is.
 #[derive(Clone, Copy, Debug)]

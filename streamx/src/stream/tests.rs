@@ -7,6 +7,7 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use super::fake::context;
 use super::fake::{Did, End, Line};
 use super::sample::{Calculator, Knowing, KnownServer, Number, SumsServer, number};
+use crate::call::Format;
 use crate::call::middleware::Middlewares;
 use crate::call::{Mode, Opening, Service};
 use crate::middleware::{AnyMessage, SendMiddleware, SendNext, async_trait};
@@ -30,6 +31,7 @@ fn serve(
     let method = service.methods.iter().find(|found| found.name == method).unwrap();
     let strings = strings.iter().map(|&(key, value)| (key.into(), value.into())).collect();
     let opening = Opening {
+        namespace: "",
         service: service.name,
         method: method.name,
         mode: method.mode,
@@ -167,7 +169,14 @@ fn bidi() -> (crate::Bidi<Number, Number>, End) {
     let line = Line::default();
     let exchange = line.handler().exchange();
     let (requests, responses) = bidi();
-    (IsBidi::over(exchange, (requests.form, responses.form), None), line.caller())
+    (
+        IsBidi::over(
+            exchange,
+            (requests.codecs.of(Format::Thrift), responses.codecs.of(Format::Thrift)),
+            None,
+        ),
+        line.caller(),
+    )
 }
 
 #[test]

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::call::child::Children;
 use crate::call::context::{Facts, Served, add};
-use crate::call::{Encode, Exchange, Incoming, Outgoing};
+use crate::call::{Encode, Exchange, Format, Incoming, Outgoing};
 use crate::{Error, Metadata, Result, Side};
 
 #[derive(Default)]
@@ -119,7 +119,7 @@ impl Call {
     /// Both directions, as the handler holds them.
     pub(super) fn exchange(self: &Arc<Self>) -> Exchange {
         let (incoming, outgoing) = (Requests(Arc::clone(self)), Responses(Arc::clone(self)));
-        Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) }
+        Exchange { format: Format::Thrift, incoming: Box::new(incoming), outgoing: Box::new(outgoing) }
     }
 
     pub(super) fn context(self: &Arc<Self>, facts: Facts) -> crate::Context {

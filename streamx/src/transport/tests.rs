@@ -45,6 +45,7 @@ async fn send(exchange: &mut Exchange, message: &[u8]) -> Result<()> {
 }
 
 const ECHO: Opening = Opening {
+    namespace: "",
     service: "Test",
     method: "Echo",
     mode: Mode::Bidi,

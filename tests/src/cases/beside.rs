@@ -10,7 +10,7 @@ use crate::interop::{Command, InteropClient};
 impl Peer {
     /// What the server says of [`with_metainfo`]. In gRPC keys are in capitals, with `_` for `-` (spec 3.3).
     pub(super) fn told(&self) -> &'static str {
-        if self.grpc {
+        if self.is_grpc() {
             "persistent [LOGID=a=b,USER_ID=42] transient [LOWER=1,TRACE_ID=Abc]"
         } else {
             "persistent [LogID=a=b,User_Id=42] transient [lower=1,trace-ID=Abc]"

@@ -33,7 +33,7 @@ async fn cancel_upload(peer: Peer, sent: i64) {
     let error = stream.close_and_recv().await.unwrap_err();
     assert!(error.is_cancelled() && error.kitex_code() == Some(12007), "{error}");
     let [code, path] = peer.gone(12007);
-    let text = if peer.grpc { "" } else { "the user has closed the window" };
+    let text = if peer.is_grpc() { "" } else { "the user has closed the window" };
     noticed(&client, before, &[&code, &path, text]).await;
 }
 

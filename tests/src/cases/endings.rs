@@ -159,13 +159,13 @@ async fn biz_failure(peer: Peer, what: &str, before: i64) {
 }
 
 pub async fn unknown_method(peer: Peer) {
-    let channel = peer.channel(peer.scheme()).await;
+    let channel = peer.channel(peer.scheme).await;
     let stream = LackingClient::new(channel.clone()).missing().await.unwrap();
     unknown(peer, channel, stream, "Missing").await;
 }
 
 pub async fn unknown_service(peer: Peer) {
-    let channel = peer.channel(peer.scheme()).await;
+    let channel = peer.channel(peer.scheme).await;
     let stream = StrangerClient::new(channel.clone()).lost().await.unwrap();
     unknown(peer, channel, stream, "Stranger").await;
 }
@@ -173,7 +173,7 @@ pub async fn unknown_service(peer: Peer) {
 /// A Kitex server never answers over TTHeader Streaming: there the caller gives up, and the connection must not suffer.
 async fn unknown(peer: Peer, channel: Channel, mut stream: client::Bidi<Packet, Packet>, word: &str) {
     stream.send(packet(0, 10)).await.unwrap();
-    if peer.kitex && !peer.grpc {
+    if peer.kitex && !peer.is_grpc() {
         let answer = tokio::time::timeout(IMPATIENCE, stream.recv()).await;
         assert!(answer.is_err(), "Kitex has learned to answer: {answer:?}");
     } else {
@@ -229,7 +229,7 @@ pub async fn download_cancelled(peer: Peer) {
 pub async fn client_drops(peer: Peer) {
     let client = peer.client().await;
     let (before, _) = count(&client, 0, 0).await;
-    let url = format!("{}://{}", peer.scheme(), peer.server.addr());
+    let url = format!("{}://{}", peer.scheme, peer.server.addr());
     let gone = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let stream = runtime.block_on(async { waiting(&InteropClient::connect(&url).await.unwrap()).await });

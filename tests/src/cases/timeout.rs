@@ -37,7 +37,7 @@ struct Caller {
 impl Caller {
     /// Whose calls are all bounded by default.
     async fn by_default(peer: &Peer, times: Times) -> Self {
-        let channel = peer.channel_builder(peer.scheme()).recv_timeout(times.recv);
+        let channel = peer.channel_builder(peer.scheme).recv_timeout(times.recv);
         let channel = times.whole.into_iter().fold(channel, ChannelBuilder::timeout);
         let client = InteropClient::new(channel.connect().await.expect("the server listens"));
         Self { client, times: None }
@@ -85,7 +85,7 @@ async fn times_out(peer: Peer, times: Times, wait: impl AsyncFn(&Caller) -> Erro
         let (before, _) = count(&client, 0, 0).await;
         let error = wait(&caller).await;
         // Over gRPC a handler of Kitex is told of the time of its call and may be first to end it, with what it calls this.
-        let by_server = peer.grpc
+        let by_server = peer.is_grpc()
             && peer.kitex
             && times.code == 12015
             && error.to_string().contains("context deadline exceeded");
@@ -99,7 +99,7 @@ async fn times_out(peer: Peer, times: Times, wait: impl AsyncFn(&Caller) -> Erro
 
 /// Nothing is sent when a `recv` has waited too long, and the stream goes on.
 pub async fn timeout_bidi_streaming_kept_open(peer: Peer) {
-    let default = peer.channel_builder(peer.scheme()).recv_timeout(BRIEF).keep_open(true);
+    let default = peer.channel_builder(peer.scheme).recv_timeout(BRIEF).keep_open(true);
     let default = InteropClient::new(default.connect().await.expect("the server listens"));
     let by_call = peer.client().await.echo().recv_timeout(BRIEF).keep_open(true);
     for call in [default.echo(), by_call] {

@@ -107,7 +107,7 @@ pub async fn void(peer: Peer) {
 
 /// Asks until the note is there: nothing orders a oneway call before the next one.
 pub async fn oneway(peer: Peer) {
-    if peer.grpc {
+    if peer.is_grpc() {
         let error = peer.client().await.note("lost".to_owned()).await.unwrap_err();
         return says(&error, &["Interop.Note is a one-way method", "do not travel over gRPC"]);
     }
@@ -166,7 +166,7 @@ pub async fn unary_unknown_method(peer: Peer) {
 
 /// Only a TTHeader carries the name of the service.
 pub async fn unary_unknown_service(peer: Peer) {
-    let names = if peer.grpc { &["Stranger"][..] } else { &["Gone", "Gone", "Stranger"] };
+    let names = if peer.is_grpc() { &["Stranger"][..] } else { &["Gone", "Gone", "Stranger"] };
     for (channel, name) in peer.unary_channels().await.into_iter().zip(names) {
         let error = StrangerClient::new(channel.clone()).gone(Packet::default()).await.unwrap_err();
         says(&error, &["unknown", name]);

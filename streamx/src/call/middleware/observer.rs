@@ -91,11 +91,11 @@ impl Drop for Finish {
 
 /// Both directions of a call, with everything told. A client's half that receives knows the finish.
 pub(crate) fn observed(exchange: Exchange, around: &Arc<Around>, finish: Option<Finish>) -> Exchange {
-    let Exchange { incoming, outgoing } = exchange;
+    let Exchange { format, incoming, outgoing } = exchange;
     let header_told = around.call.side() == Side::Server;
     let incoming = ObservedIncoming { incoming, around: Arc::clone(around), header_told, finish };
     let outgoing = ObservedOutgoing { outgoing, around: Arc::clone(around) };
-    Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) }
+    Exchange { format, incoming: Box::new(incoming), outgoing: Box::new(outgoing) }
 }
 
 struct ObservedOutgoing {

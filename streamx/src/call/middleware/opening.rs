@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::call::context::{Context, Facts, check_pair, check_size, check_transient};
-use crate::call::{self, Mode};
+use crate::call::{self, MethodName, Mode};
 use crate::{Metadata, Result, Side};
 
 const PERSISTENT: &str = "RPC_PERSIST_";
@@ -35,6 +35,8 @@ const TRANSIENT: &str = "RPC_TRANSIT_";
 #[derive(Clone)]
 pub struct Opening {
     side: Side,
+    /// On a client.
+    namespace: &'static str,
     service: &'static str,
     method: &'static str,
     mode: Mode,
@@ -55,14 +57,14 @@ impl Opening {
 
     /// Of a call that a client makes, in the handler of that context.
     pub(crate) fn calling(
-        service: &'static str,
-        method: &'static str,
+        &MethodName { namespace, service, method }: &MethodName,
         mode: Mode,
         context: Option<Context>,
     ) -> Self {
         let persistent = context.as_ref().map(|context| context.facts().persistent.clone());
         Self {
             side: Side::Client,
+            namespace,
             service,
             method,
             mode,
@@ -88,6 +90,7 @@ impl Opening {
         let facts = context.facts();
         Self {
             side: Side::Server,
+            namespace: "",
             service: facts.service,
             method: facts.method,
             mode,
@@ -225,8 +228,8 @@ impl Opening {
         let strings = self.strings();
         check_size(&strings)?;
         let strings = strings.iter().map(|(key, value)| (key.into(), value.into())).collect();
-        let Self { service, method, mode, context, .. } = self;
-        Ok(call::Opening { service, method, mode, strings, parent: context, timeout, wait_for_ready })
+        let Self { namespace, service, method, mode, context: parent, .. } = self;
+        Ok(call::Opening { namespace, service, method, mode, strings, parent, timeout, wait_for_ready })
     }
 }
 

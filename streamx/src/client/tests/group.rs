@@ -11,6 +11,7 @@ use crate::stream::fake::Line;
 use crate::{Code, Error, Result};
 
 const CALL: Opening = Opening {
+    namespace: "",
     service: "Test",
     method: "Call",
     mode: Mode::Unary,

@@ -17,6 +17,7 @@ fn pairs(opening: &Opening) -> Vec<(&str, &str)> {
 fn serving(strings: &[(&str, &str)]) -> Context {
     let strings = strings.iter().map(|&(key, value)| (key.into(), value.into())).collect();
     let opening = Opening {
+        namespace: "",
         service: "Upstream",
         method: "Call",
         mode: Mode::Unary,

@@ -139,7 +139,7 @@ pub(crate) fn take_variant<U, T: Value>(
 }
 
 /// What an absent key or value in a map is.
-pub(super) fn absent_element<T: Value>(
+pub(crate) fn absent_element<T: Value>(
     encoding: Encoding,
     reader: &ProtobufReader,
 ) -> Result<T, DecodeError> {

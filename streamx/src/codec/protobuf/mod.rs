@@ -87,12 +87,14 @@ use bytes::{Bytes, BytesMut};
 
 #[cfg(feature = "prost")]
 pub use self::prost::Prost;
-pub(crate) use field::{begin_value, merge_value, put_element, put_value, take_value, take_variant};
+pub(crate) use field::{
+    absent_element, begin_value, merge_value, put_element, put_value, take_value, take_variant,
+};
 pub use reader::ProtobufReader;
 pub(crate) use repeated::{Taken, put_list, put_map, take_entry, take_list};
 pub use writer::ProtobufWriter;
 
-use super::{Kind, Message};
+use super::{DecodeError, Kind, Message};
 use crate::Result;
 use crate::schema::Encoding;
 
@@ -101,22 +103,40 @@ use crate::schema::Encoding;
 /// Fails when structs are nested more than 64 deep or a length does not fit into 31 bits; the buffer then holds what it
 /// held before.
 pub fn encode<M: Message>(message: &M, out: &mut BytesMut) -> Result<()> {
-    let mark = out.len();
-    let mut writer = ProtobufWriter::new(std::mem::take(out));
-    message.encode(&mut writer);
-    let (written, failure) = writer.finish();
-    *out = written;
-    failure.map_or(Ok(()), |error| {
-        out.truncate(mark);
-        Err(error.writing(M::DESCRIPTION.name))
-    })
+    encode_with(M::DESCRIPTION.name, out, |writer| message.encode(writer))
 }
 
 /// Reads a message from protobuf. Fields of type `Bytes` are slices of `bytes`.
 ///
 /// Fails with [`Code::Internal`](crate::Code::Internal) and a text that names the place, like `Request.tags[2].name`.
 pub fn decode<M: Message>(bytes: Bytes) -> Result<M> {
-    M::decode(&mut ProtobufReader::new(bytes)).map_err(|error| error.reading(M::DESCRIPTION.name))
+    decode_with(M::DESCRIPTION.name, bytes, M::decode)
+}
+
+/// As [`encode`], for a message that has this name in the text of a failure.
+pub(crate) fn encode_with(
+    name: &str,
+    out: &mut BytesMut,
+    message: impl FnOnce(&mut ProtobufWriter),
+) -> Result<()> {
+    let mark = out.len();
+    let mut writer = ProtobufWriter::new(std::mem::take(out));
+    message(&mut writer);
+    let (written, failure) = writer.finish();
+    *out = written;
+    failure.map_or(Ok(()), |error| {
+        out.truncate(mark);
+        Err(error.writing(name))
+    })
+}
+
+/// As [`decode`], for a message that has this name in the text of a failure.
+pub(crate) fn decode_with<T>(
+    name: &str,
+    bytes: Bytes,
+    message: impl FnOnce(&mut ProtobufReader) -> Result<T, DecodeError>,
+) -> Result<T> {
+    message(&mut ProtobufReader::new(bytes)).map_err(|error| error.reading(name))
 }
 
 /// The wire types.

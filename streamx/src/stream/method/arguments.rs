@@ -3,9 +3,11 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::Result;
+use crate::call::Format;
 use crate::call::middleware::AnyMessage;
+use crate::codec::protobuf::{self, ProtobufReader, ProtobufWriter};
 use crate::codec::thrift::{BinaryReader, BinaryWriter};
-use crate::codec::{self, DecodeError, Field, Kind};
+use crate::codec::{self, DecodeError, Field, Kind, Reader, Writer};
 use crate::schema::{self, Type};
 
 /// One argument: its number and name, and what its type can do.
@@ -17,13 +19,55 @@ pub struct Arg<T> {
     put: fn(&T, &mut BinaryWriter<'_>, i16),
     take: fn(&mut Option<T>, Kind, &mut BinaryReader<'_>) -> Result<(), DecodeError>,
     absent: fn(&'static str) -> Result<T, DecodeError>,
+    protobuf: Protobuf<T>,
     wrap: fn(T) -> AnyMessage<'static>,
 }
+
+/// What its type can do in protobuf.
+struct Protobuf<T> {
+    put: fn(&T, &mut ProtobufWriter, i16),
+    begin: fn(&mut ProtobufReader) -> Option<T>,
+    take: fn(&mut Option<T>, Kind, &mut ProtobufReader) -> Result<(), DecodeError>,
+    zero: fn(&ProtobufReader) -> Result<T, DecodeError>,
+    /// The two functions of an argument that is the message, where it is the only one.
+    whole: Option<(Put<T>, Take<T>)>,
+}
+
+type Put<T> = fn(&T, &mut ProtobufWriter);
+type Take<T> = fn(&mut ProtobufReader) -> Result<T, DecodeError>;
 
 impl<T> Arg<T> {
     fn describe(&self) -> schema::Argument {
         let Self { number, name, optional, .. } = *self;
         schema::Argument { number, name, schema: (self.schema)(), optional }
+    }
+}
+
+impl<T: 'static> Arg<T> {
+    /// Writes the message of a method that has no other argument.
+    fn put_alone(&self, value: &T, writer: &mut ProtobufWriter) {
+        if let Some((put, _)) = self.protobuf.whole {
+            return put(value, writer);
+        }
+        if writer.struct_begin() {
+            (self.protobuf.put)(value, writer, self.number);
+            writer.struct_end();
+        }
+    }
+
+    /// Reads what [`put_alone`](Self::put_alone) wrote.
+    fn take_alone(&self, reader: &mut ProtobufReader) -> Result<T, DecodeError> {
+        if let Some((_, take)) = self.protobuf.whole {
+            return take(reader);
+        }
+        let mut value = (self.protobuf.begin)(reader);
+        codec::read_fields(codec::named(&[(self.number, self.name)]), reader, |number, kind, reader| {
+            if number == self.number {
+                return (self.protobuf.take)(&mut value, kind, reader);
+            }
+            reader.skip(kind)
+        })?;
+        value.map_or_else(|| (self.protobuf.zero)(reader), Ok)
     }
 }
 
@@ -47,6 +91,13 @@ pub const fn arg<T: Passed>(number: i16, name: &'static str) -> Arg<T> {
         put: |value, writer, number| value.put(number, writer),
         take: |slot, kind, reader| T::take(slot, kind, reader),
         absent: |name| T::missing().map_or_else(|| codec::required(None, name), Ok),
+        protobuf: Protobuf {
+            put: |value, writer, number| value.put(number, writer),
+            begin: T::begin,
+            take: |slot, kind, reader| T::take(slot, kind, reader),
+            zero: T::zero,
+            whole: if T::WHOLE { Some((T::put_whole, T::take_whole)) } else { None },
+        },
         wrap: AnyMessage::new,
     }
 }
@@ -56,12 +107,12 @@ pub trait Arguments: Send + Sync + 'static {
     /// The tuple of their values.
     type Values;
 
-    /// Writes the struct of arguments.
-    fn encode(&self, method: &str, values: &Self::Values, out: &mut BytesMut) -> Result<()>;
+    /// Writes the struct of arguments; in protobuf the message that is the only argument.
+    fn encode(&self, format: Format, method: &str, values: &Self::Values, out: &mut BytesMut) -> Result<()>;
 
-    /// Reads the struct of arguments. Kitex writes every argument; one that is absent is `None`, or an error if it
-    /// is no `Option`.
-    fn decode(&self, method: &str, bytes: &Bytes) -> Result<Self::Values>;
+    /// Reads what [`encode`](Self::encode) writes. In Thrift every argument is written; one that is absent is `None`, or an
+    /// error if it is no `Option`. In protobuf it is zero or empty.
+    fn decode(&self, format: Format, method: &str, bytes: Bytes) -> Result<Self::Values>;
 
     /// The values as middlewares see them: one on its own, others as a tuple.
     fn wrap(&self, values: Self::Values) -> AnyMessage<'static>
@@ -72,7 +123,19 @@ pub trait Arguments: Send + Sync + 'static {
     fn take(&self, request: AnyMessage<'_>) -> Result<Self::Values>;
 
     /// As [`encode`](Self::encode), from middlewares.
-    fn encode_any(&self, method: &str, request: &AnyMessage<'_>, out: &mut BytesMut) -> Result<()>;
+    fn encode_any(
+        &self,
+        format: Format,
+        method: &str,
+        request: &AnyMessage<'_>,
+        out: &mut BytesMut,
+    ) -> Result<()>;
+
+    /// Writes the message that they are in protobuf.
+    fn put_protobuf(&self, values: &Self::Values, writer: &mut ProtobufWriter);
+
+    /// Reads that message.
+    fn take_protobuf(&self, reader: &mut ProtobufReader) -> Result<Self::Values, DecodeError>;
 
     /// Each in the schema.
     fn describe(&self) -> Vec<schema::Argument>;
@@ -88,9 +151,28 @@ macro_rules! erased {
             request.take().map(|value| (value,))
         }
 
-        fn encode_any(&self, method: &str, request: &AnyMessage<'_>, out: &mut BytesMut) -> Result<()> {
+        fn encode_any(
+            &self,
+            format: Format,
+            method: &str,
+            request: &AnyMessage<'_>,
+            out: &mut BytesMut,
+        ) -> Result<()> {
             let value = request.read()?;
-            codec::encode_struct(method, out, |writer| (self.0.put)(value, writer, self.0.number))
+            match format {
+                Format::Thrift => {
+                    codec::encode_struct(method, out, |writer| (self.0.put)(value, writer, self.0.number))
+                }
+                Format::Protobuf => protobuf::encode_with(method, out, |writer| self.0.put_alone(value, writer)),
+            }
+        }
+
+        fn put_protobuf(&self, values: &(A,), writer: &mut ProtobufWriter) {
+            self.0.put_alone(&values.0, writer);
+        }
+
+        fn take_protobuf(&self, reader: &mut ProtobufReader) -> Result<(A,), DecodeError> {
+            self.0.take_alone(reader).map(|value| (value,))
         }
     };
     ($($name:ident $index:tt)*) => {
@@ -105,8 +187,36 @@ macro_rules! erased {
             request.take()
         }
 
-        fn encode_any(&self, method: &str, request: &AnyMessage<'_>, out: &mut BytesMut) -> Result<()> {
-            self.encode(method, request.read()?, out)
+        fn encode_any(
+            &self,
+            format: Format,
+            method: &str,
+            request: &AnyMessage<'_>,
+            out: &mut BytesMut,
+        ) -> Result<()> {
+            self.encode(format, method, request.read()?, out)
+        }
+
+        fn put_protobuf(&self, values: &Self::Values, writer: &mut ProtobufWriter) {
+            if writer.struct_begin() {
+                $((self.$index.protobuf.put)(&values.$index, writer, self.$index.number);)*
+                writer.struct_end();
+            }
+        }
+
+        fn take_protobuf(&self, reader: &mut ProtobufReader) -> Result<Self::Values, DecodeError> {
+            $(let mut $name = (self.$index.protobuf.begin)(reader);)*
+            let names = [$((self.$index.number, self.$index.name)),*];
+            codec::read_fields(codec::named(&names), reader, |number, kind, reader| {
+                $(if number == self.$index.number {
+                    return (self.$index.protobuf.take)(&mut $name, kind, reader);
+                })*
+                reader.skip(kind)
+            })?;
+            Ok(($(match $name {
+                Some(value) => value,
+                None => (self.$index.protobuf.zero)(reader)?,
+            },)*))
         }
     };
 }
@@ -117,20 +227,32 @@ macro_rules! arguments {
         impl<$($name: 'static),*> Arguments for ($(Arg<$name>,)*) {
             type Values = ($($name,)*);
 
-            fn encode(&self, method: &str, values: &Self::Values, out: &mut BytesMut) -> Result<()> {
+            fn encode(
+                &self,
+                format: Format,
+                method: &str,
+                values: &Self::Values,
+                out: &mut BytesMut,
+            ) -> Result<()> {
+                if format == Format::Protobuf {
+                    return protobuf::encode_with(method, out, |writer| self.put_protobuf(values, writer));
+                }
                 codec::encode_struct(method, out, |writer| {
                     $((self.$index.put)(&values.$index, writer, self.$index.number);)*
                 })
             }
 
-            fn decode(&self, method: &str, bytes: &Bytes) -> Result<Self::Values> {
+            fn decode(&self, format: Format, method: &str, bytes: Bytes) -> Result<Self::Values> {
+                if format == Format::Protobuf {
+                    return protobuf::decode_with(method, bytes, |reader| self.take_protobuf(reader));
+                }
                 $(let mut $name = None;)*
                 let names = [$((self.$index.number, self.$index.name)),*];
-                codec::decode_struct(method, &names, bytes, |number, kind, reader| {
+                codec::decode_struct(method, &names, &bytes, |number, kind, reader| {
                     $(if number == self.$index.number {
                         return (self.$index.take)(&mut $name, kind, reader);
                     })*
-                    codec::Reader::skip(reader, kind)
+                    reader.skip(kind)
                 })?;
                 Ok(($(match $name {
                     Some(value) => value,

@@ -7,8 +7,8 @@ use futures::future::BoxFuture;
 
 use super::{Arguments, Oneway, Outcome, Passes, Runs, Unary};
 use crate::Result;
-use crate::call::Context;
 use crate::call::middleware::{self, AnyMessage, Opening};
+use crate::call::{Context, Format};
 use crate::client::{Dial, Told};
 
 /// A unary call that a client makes.
@@ -30,7 +30,7 @@ where
         let Self { method, dial, told } = self;
         Box::pin(async move {
             let opened = dial.open(call).await?;
-            let request = (&method.arguments, method.names.method, request);
+            let request = (opened.exchange.format, &method.arguments, method.names.wire(), request);
             let value = method.ask(opened, encode, request, told.as_ref()).await?;
             Ok((method.results.wrap)(value))
         })
@@ -52,17 +52,21 @@ impl<A: Arguments> middleware::Answer for Telling<A> {
         let Self { method, dial } = self;
         Box::pin(async move {
             let opened = dial.open(call).await?;
-            method.tell(opened, encode, (&method.arguments, method.names.method, request)).await?;
+            let request = (opened.exchange.format, &method.arguments, method.names.wire(), request);
+            method.tell(opened, encode, request).await?;
             Ok(AnyMessage::new(()))
         })
     }
 }
 
 /// What both send; see `Sent` of a call without middlewares.
-type SentAny<'a, A> = (&'static A, &'static str, AnyMessage<'a>);
+type SentAny<'a, A> = (Format, &'static A, &'static str, AnyMessage<'a>);
 
-fn encode<A: Arguments>((arguments, method, request): &SentAny<'_, A>, out: &mut BytesMut) -> Result<()> {
-    arguments.encode_any(method, request, out)
+fn encode<A: Arguments>(
+    (format, arguments, method, request): &SentAny<'_, A>,
+    out: &mut BytesMut,
+) -> Result<()> {
+    arguments.encode_any(*format, method, request, out)
 }
 
 /// A unary or oneway call that a handler serves.

@@ -14,7 +14,7 @@ impl Names {
         result: Option<Type>,
         throws: Vec<Thrown>,
     ) -> MethodSchema {
-        MethodSchema { name: self.method, doc: self.doc, mode, arguments, result, optional: false, throws }
+        MethodSchema { name: self.wire(), doc: self.doc, mode, arguments, result, optional: false, throws }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use crate::call::middleware::Around;
-use crate::call::{Context, Exchange, Handler, Method, Mode};
+use crate::call::{Context, Exchange, Handler, Method, MethodName, Mode};
 use crate::client::{Call, Channel, Opened, Options, Prepared};
 use crate::stream::half::Owner;
 use crate::{Error, Result};
@@ -13,30 +13,43 @@ use crate::{Error, Result};
 /// What a method is without its types.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
-    pub(super) service: &'static str,
-    pub(super) method: &'static str,
+    name: MethodName,
     /// The documentation, for the schema.
     pub(super) doc: &'static str,
 }
 
-/// The wire names and the documentation of a method.
+/// The wire names and the documentation of a method. The service has its namespace before its name, with a dot between.
 pub const fn names(service: &'static str, method: &'static str, doc: &'static str) -> Names {
-    Names { service, method, doc }
+    let mut dot = service.len();
+    while dot > 0 && service.as_bytes()[dot - 1] != b'.' {
+        dot -= 1;
+    }
+    let (namespace, service) = service.split_at(dot);
+    let namespace = match namespace.split_at_checked(dot.saturating_sub(1)) {
+        Some((namespace, _)) => namespace,
+        None => "",
+    };
+    Names { name: MethodName { namespace, service, method }, doc }
 }
 
 impl Names {
     pub(super) fn caller(&self, exception: fn(Error) -> Error) -> Owner {
-        Owner::Caller { service: self.service, method: self.method, exception }
+        Owner::Caller { service: self.name.service, method: self.name.method, exception }
+    }
+
+    /// The wire name of the method.
+    pub(super) fn wire(&self) -> &'static str {
+        self.name.method
     }
 
     /// Names the method in the text of an error.
     pub(super) fn name(&self, error: Error) -> Error {
-        error.in_method(self.service, self.method)
+        error.in_method(self.name.service, self.name.method)
     }
 
     /// A call; nothing happens before its first poll. What fails while it is opened names the method.
     pub(super) fn open<T, F>(
-        self,
+        &'static self,
         mode: Mode,
         channel: &Channel,
         then: impl FnOnce(Opened) -> F + Send + 'static,
@@ -50,13 +63,12 @@ impl Names {
 
     /// As [`open`](Self::open), for a call that may be opened more than once.
     pub(super) fn prepare<T>(
-        self,
+        &'static self,
         mode: Mode,
         channel: &Channel,
         start: impl FnOnce(Prepared) -> BoxFuture<'static, Result<T>> + Send + 'static,
     ) -> Call<T> {
-        let Self { service, method, .. } = self;
-        let prepared = Prepared { channel: channel.clone(), service, method, mode, options: Options::new() };
+        let prepared = Prepared { channel: channel.clone(), name: &self.name, mode, options: Options::new() };
         Call::new(prepared, start)
     }
 
@@ -70,7 +82,7 @@ impl Names {
         + Sync
         + 'static,
     ) -> Method {
-        Method { name: self.method, mode, takes_context, handler: Arc::new(Function(handle)) }
+        Method { name: self.wire(), mode, takes_context, handler: Arc::new(Function(handle)) }
     }
 }
 

@@ -1,12 +1,16 @@
 //! What a method returns.
 
+use std::convert::identity;
+
 use bytes::{Bytes, BytesMut};
 
+use crate::call::Format;
 use crate::call::middleware::AnyMessage;
+use crate::codec::protobuf::{self, ProtobufReader, ProtobufWriter};
 use crate::codec::thrift::{BinaryReader, BinaryWriter};
-use crate::codec::{self, DecodeError, Field, Kind, Message, Reader, Throws};
+use crate::codec::{self, DecodeError, Field, Kind, Message, Reader, Throws, Writer};
 use crate::schema::{Thrown, Type};
-use crate::stream::half::{Codec, Decoder};
+use crate::stream::half::{Codecs, Decoder};
 use crate::{Error, Result};
 
 /// The return type of a service method: `Result<T>`, `Result<T, E>`, or an alias of one.
@@ -70,6 +74,10 @@ pub trait Returned: Sized + Send + Sync + 'static {
     fn take(slot: &mut Option<Self>, kind: Kind, reader: &mut BinaryReader<'_>) -> Result<(), DecodeError>;
     /// What an answer without field 0 is.
     fn absent() -> Option<Self>;
+    /// Writes the message that answers in protobuf: the value itself if it is a message, else one whose field 1 it is.
+    fn put_whole(&self, writer: &mut ProtobufWriter);
+    /// Reads that message.
+    fn take_whole(reader: &mut ProtobufReader) -> Result<Self, DecodeError>;
 }
 
 impl Returned for () {
@@ -87,6 +95,12 @@ impl Returned for () {
 
     fn absent() -> Option<Self> {
         Some(())
+    }
+
+    fn put_whole(&self, _: &mut ProtobufWriter) {}
+
+    fn take_whole(_: &mut ProtobufReader) -> Result<Self, DecodeError> {
+        Ok(())
     }
 }
 
@@ -108,19 +122,42 @@ impl<T: Field + Send + Sync + 'static> Returned for T {
     fn absent() -> Option<Self> {
         T::missing()
     }
+
+    fn put_whole(&self, writer: &mut ProtobufWriter) {
+        if T::WHOLE {
+            return Field::put_whole(self, writer);
+        }
+        if writer.struct_begin() {
+            Field::put(self, VALUE, writer);
+            writer.struct_end();
+        }
+    }
+
+    fn take_whole(reader: &mut ProtobufReader) -> Result<Self, DecodeError> {
+        if T::WHOLE {
+            return <T as Field>::take_whole(reader);
+        }
+        let mut value = T::begin(reader);
+        let name = |number| (number == VALUE).then_some("result");
+        codec::read_fields(name, reader, |number, kind, reader| match number {
+            VALUE => <T as Field>::take(&mut value, kind, reader),
+            _ => reader.skip(kind),
+        })?;
+        value.map_or_else(|| T::zero(reader), Ok)
+    }
 }
 
-/// The struct of results of a unary method.
+/// The field of a value that is no message, in the message that answers.
+const VALUE: i16 = 1;
+
+/// The answer of a unary method.
 pub struct Results<R: Outcome> {
-    /// The outcome again if it travels as an answer, or the ordinary error.
-    pub(super) answer: fn(R) -> Result<R>,
-    pub(super) encode: fn(&R, &mut BytesMut) -> Result<()>,
-    /// The outer failure is bytes that do not decode, the inner one a declared exception.
-    pub(super) decode: Decoder<Result<R::Ok>>,
+    /// As the struct of results.
+    thrift: Form<R>,
+    /// As a message of its own. An exception ends the call, as that of a stream does.
+    protobuf: Form<R>,
     /// The outcome as middlewares see it, its exception in the form that travels.
     pub(super) erase: fn(R) -> Result<AnyMessage<'static>>,
-    /// The struct again from middlewares, or an ordinary error.
-    pub(super) answer_any: fn(Result<AnyMessage<'static>>) -> Result<Bytes>,
     /// The value as middlewares see it.
     pub(super) wrap: fn(R::Ok) -> AnyMessage<'static>,
     /// The value from middlewares.
@@ -130,6 +167,28 @@ pub struct Results<R: Outcome> {
     pub(super) declared: fn() -> Vec<Thrown>,
 }
 
+/// How the outcome of a unary method travels in one format.
+pub(super) struct Form<R: Outcome> {
+    /// The outcome again if it travels as an answer, or the error that ends the call.
+    pub(super) answer: fn(R) -> Result<R>,
+    pub(super) encode: fn(&R, &mut BytesMut) -> Result<()>,
+    /// The outer failure is bytes that do not decode, the inner one a declared exception.
+    pub(super) decode: Decoder<Result<R::Ok>>,
+    /// The answer again from middlewares, or the error that ends the call.
+    pub(super) answer_any: fn(Result<AnyMessage<'static>>) -> Result<Bytes>,
+    /// The error that has ended the call, with its exception typed if it came as bytes of a declared one.
+    pub(super) exception: fn(Error) -> Error,
+}
+
+impl<R: Outcome> Results<R> {
+    pub(super) fn of(&self, format: Format) -> &Form<R> {
+        match format {
+            Format::Thrift => &self.thrift,
+            Format::Protobuf => &self.protobuf,
+        }
+    }
+}
+
 /// Of a unary method.
 pub const fn result<R: Outcome>() -> Results<R>
 where
@@ -137,19 +196,33 @@ where
     R::Err: Throws,
 {
     Results {
-        answer: |outcome| outcome.answer(is_declared, R::Err::into_error),
-        encode: |outcome, out| {
-            codec::encode_struct(RESULT, out, |writer| match outcome.lend() {
-                Ok(value) => value.put(writer),
-                Err(error) => _ = error.put(writer),
-            })
+        thrift: Form {
+            answer: |outcome| outcome.answer(is_declared, R::Err::into_error),
+            encode: |outcome, out| {
+                codec::encode_struct(RESULT, out, |writer| match outcome.lend() {
+                    Ok(value) => value.put(writer),
+                    Err(error) => _ = error.put(writer),
+                })
+            },
+            decode: decode_results::<R::Ok, R::Err>,
+            answer_any: |answer| match answer {
+                Ok(value) => encode_value(value.read::<R::Ok>()?),
+                Err(error) => thrown_again::<R::Err>(error),
+            },
+            exception: identity,
         },
-        decode: decode_results::<R::Ok, R::Err>,
+        protobuf: Form {
+            answer: |outcome| outcome.answer(|_| false, travelling::<R::Err>),
+            encode: |outcome, out| outcome.lend().map_or(Ok(()), |value| encode_message(value, out)),
+            decode: |bytes| protobuf::decode_with(RESULT, bytes, R::Ok::take_whole).map(Ok),
+            answer_any: |answer| {
+                let mut out = BytesMut::new();
+                encode_message(answer?.read::<R::Ok>()?, &mut out)?;
+                Ok(out.freeze())
+            },
+            exception: typed::<R::Err>,
+        },
         erase: |outcome| outcome.result().map(AnyMessage::new).map_err(erased::<R::Err>),
-        answer_any: |answer| match answer {
-            Ok(value) => encode_value(value.read::<R::Ok>()?),
-            Err(error) => thrown_again::<R::Err>(error),
-        },
         wrap: AnyMessage::new,
         take: AnyMessage::take,
         schema: R::Ok::schema,
@@ -194,6 +267,10 @@ fn encode_value<T: Returned>(value: &T) -> Result<Bytes> {
     Ok(out.freeze())
 }
 
+fn encode_message<T: Returned>(value: &T, out: &mut BytesMut) -> Result<()> {
+    protobuf::encode_with(RESULT, out, |writer| value.put_whole(writer))
+}
+
 /// The error that middlewares see, with its exception in the form that travels. One that came from another service is
 /// none of this method.
 fn erased<E: Throws>(failure: E) -> Error {
@@ -209,7 +286,7 @@ fn thrown_again<E: Throws>(error: Error) -> Result<Bytes> {
 
 /// The response of a client-streaming method: a bare message.
 pub struct Response<R: Outcome> {
-    pub(super) form: Codec<R::Ok>,
+    pub(super) codecs: Codecs<R::Ok>,
     pub(super) error: fn(R::Err) -> Error,
     pub(super) exception: fn(Error) -> Error,
     pub(super) schema: fn() -> Type,
@@ -223,7 +300,7 @@ where
     R::Err: Throws,
 {
     Response {
-        form: Codec::new(codec::encode, codec::decode),
+        codecs: Codecs::NEW,
         error: travelling::<R::Err>,
         exception: typed::<R::Err>,
         schema: <R::Ok as codec::Value>::schema,

@@ -6,20 +6,19 @@ use super::Outcome;
 use crate::call::middleware::Around;
 use crate::call::{Exchange, Incoming, Outgoing};
 use crate::client;
-use crate::codec::{self, Message, Value};
+use crate::codec::{Message, Value};
 use crate::schema::Type;
-use crate::stream::half::{Codec, Owner, Rx, Tx};
+use crate::stream::half::{Codec, Codecs, Owner, Rx, Tx};
 use crate::stream::{Bidi, Sender, Streaming};
 
 /// A message on its own: how it is written and read, and its type.
 pub struct Whole<T> {
-    pub(in crate::stream) form: Codec<T>,
+    pub(in crate::stream) codecs: Codecs<T>,
     pub(super) schema: fn() -> Type,
 }
 
 impl<T: Message> Whole<T> {
-    pub(super) const NEW: Self =
-        Self { form: Codec::new(codec::encode, codec::decode), schema: <T as Value>::schema };
+    pub(super) const NEW: Self = Self { codecs: Codecs::NEW, schema: <T as Value>::schema };
 }
 
 /// A message of one direction.

@@ -29,9 +29,10 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
     /// Calls it.
     pub fn call(&'static self, channel: &Channel) -> Call<FarStreaming<H, R>> {
         self.names.open(Mode::ClientStream, channel, async |Opened { exchange, around }| {
+            let format = exchange.format;
             let owner = self.names.caller(self.response.exception);
-            let tx = Tx::around(around.clone(), exchange.outgoing, self.requests.form, owner);
-            let rx = Rx::around(around, exchange.incoming, self.response.form, owner);
+            let tx = Tx::around(around.clone(), exchange.outgoing, self.requests.codecs.of(format), owner);
+            let rx = Rx::around(around, exchange.incoming, self.response.codecs.of(format), owner);
             Ok(client::ClientStream::new(tx, rx))
         })
     }
@@ -60,9 +61,10 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
         self.names.method(Mode::ClientStream, P::CONTEXT, move |exchange, context, around| {
             let service = Arc::clone(&service);
             Box::pin(async move {
-                let outgoing = exchange.outgoing;
-                let mut tx = Tx::around(around.clone(), outgoing, self.response.form, Owner::Handler);
-                let stream = H::over(exchange.incoming, self.requests.form, around);
+                let (format, outgoing) = (exchange.format, exchange.outgoing);
+                let mut tx =
+                    Tx::around(around.clone(), outgoing, self.response.codecs.of(format), Owner::Handler);
+                let stream = H::over(exchange.incoming, self.requests.codecs.of(format), around);
                 let response = run
                     .run(&service, passing.pass(context, (stream,)))
                     .await
@@ -94,9 +96,10 @@ impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
         Q: Send + Sync + 'static,
     {
         self.names.open(Mode::ServerStream, channel, async move |Opened { exchange, around }| {
+            let format = exchange.format;
             let owner = self.names.caller(self.end.exception);
-            let rx = Rx::around(around.clone(), exchange.incoming, self.responses.form, owner);
-            let mut tx = Tx::around(around, exchange.outgoing, self.request.form, owner);
+            let rx = Rx::around(around.clone(), exchange.incoming, self.responses.codecs.of(format), owner);
+            let mut tx = Tx::around(around, exchange.outgoing, self.request.codecs.of(format), owner);
             tx.send(&request, true).await?;
             Ok(client::Streaming::new(rx))
         })
@@ -125,9 +128,10 @@ impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
         self.names.method(Mode::ServerStream, P::CONTEXT, move |exchange, context, around| {
             let service = Arc::clone(&service);
             Box::pin(async move {
-                let incoming = exchange.incoming;
-                let mut rx = Rx::around(around.clone(), incoming, self.request.form, Owner::Handler);
-                let stream = H::over(exchange.outgoing, self.responses.form, around);
+                let (format, incoming) = (exchange.format, exchange.incoming);
+                let mut rx =
+                    Rx::around(around.clone(), incoming, self.request.codecs.of(format), Owner::Handler);
+                let stream = H::over(exchange.outgoing, self.responses.codecs.of(format), around);
                 let Some(request) = rx.recv().await? else {
                     return Err(Error::protocol("the caller ended the call without a request"));
                 };
@@ -153,9 +157,10 @@ impl<H: IsBidi, R> Bidi<H, R> {
     /// Calls it.
     pub fn call(&'static self, channel: &Channel) -> Call<FarBidi<H>> {
         self.names.open(Mode::Bidi, channel, async |Opened { exchange, around }| {
+            let format = exchange.format;
             let owner = self.names.caller(self.end.exception);
-            let tx = Tx::around(around.clone(), exchange.outgoing, self.messages.0.form, owner);
-            let rx = Rx::around(around, exchange.incoming, self.messages.1.form, owner);
+            let tx = Tx::around(around.clone(), exchange.outgoing, self.messages.0.codecs.of(format), owner);
+            let rx = Rx::around(around, exchange.incoming, self.messages.1.codecs.of(format), owner);
             Ok(client::Bidi::new(tx, rx))
         })
     }
@@ -182,7 +187,9 @@ impl<H: IsBidi, R> Bidi<H, R> {
         self.names.method(Mode::Bidi, P::CONTEXT, move |exchange, context, around| {
             let service = Arc::clone(&service);
             Box::pin(async move {
-                let stream = H::over(exchange, (self.messages.0.form, self.messages.1.form), around);
+                let format = exchange.format;
+                let codecs = (self.messages.0.codecs.of(format), self.messages.1.codecs.of(format));
+                let stream = H::over(exchange, codecs, around);
                 (self.end.end)(run.run(&service, passing.pass(context, (stream,))).await)
             })
         })

@@ -9,7 +9,7 @@ use super::asking::{Asking, Running, Telling, encode_bytes};
 use super::names::Names;
 use super::{Alone, Answer, Arguments, Outcome, Passes, Results, Returned, Runs};
 use crate::call::middleware::AnyMessage;
-use crate::call::{Incoming, Method, Mode};
+use crate::call::{Format, Incoming, Method, Mode};
 use crate::client::{Call, Channel, Opened, Told};
 use crate::stream::half::{Encoder, Owner, Rx, Tx};
 use crate::{Error, Metadata, Result};
@@ -42,7 +42,7 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
                     return answer.and_then(self.results.take).map_err(|error| self.names.name(error));
                 }
                 let opened = prepared.open().await?;
-                let request = (&self.arguments, self.names.method, values);
+                let request = (opened.exchange.format, &self.arguments, self.names.wire(), values);
                 self.ask(opened, encode, request, told.as_ref()).await
             })
         })
@@ -56,8 +56,10 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
         request: Q,
         told: Option<&Told>,
     ) -> Result<R::Ok> {
-        let mut rx = Rx::new(exchange.incoming, self.results.decode, self.names.caller(identity));
-        let mut tx = Tx::new(exchange.outgoing, encode, self.names.caller(identity));
+        let results = self.results.of(exchange.format);
+        let owner = self.names.caller(results.exception);
+        let mut rx = Rx::new(exchange.incoming, results.decode, owner);
+        let mut tx = Tx::new(exchange.outgoing, encode, owner);
         tx.send(&request, true).await?;
         let answer = rx.only().await?;
         let answer = answer.map_err(|error| self.names.name(error))?;
@@ -91,18 +93,19 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
         self.names.method(Mode::Unary, P::CONTEXT, move |exchange, context, around| {
             let service = Arc::clone(&service);
             Box::pin(async move {
-                let values = receive(&self.arguments, self.names, exchange.incoming).await?;
+                let results = self.results.of(exchange.format);
+                let values = receive(&self.arguments, self.names, exchange.format, exchange.incoming).await?;
                 if let Some(around) = around.filter(|around| !around.middlewares.unary.is_empty()) {
                     let (request, erase) = (self.arguments.wrap(values), self.results.erase);
                     let handler =
                         Running { arguments: &self.arguments, service, passing, run, context, erase };
                     let answer = around.middlewares.unary(around.call.clone(), request, &handler).await;
                     let mut tx = Tx::new(exchange.outgoing, encode_bytes, Owner::Handler);
-                    return tx.send(&(self.results.answer_any)(answer)?, true).await;
+                    return tx.send(&(results.answer_any)(answer)?, true).await;
                 }
-                let mut tx = Tx::new(exchange.outgoing, self.results.encode, Owner::Handler);
+                let mut tx = Tx::new(exchange.outgoing, results.encode, Owner::Handler);
                 let outcome = run.run(&service, passing.pass(context, values)).await;
-                tx.send(&(self.results.answer)(outcome)?, true).await
+                tx.send(&(results.answer)(outcome)?, true).await
             })
         })
     }
@@ -142,7 +145,8 @@ impl<A: Arguments> Oneway<A> {
                     return answer.and_then(AnyMessage::take).map_err(|error| self.names.name(error));
                 }
                 let opened = prepared.open().await?;
-                self.tell(opened, encode, (&self.arguments, self.names.method, values)).await
+                let request = (opened.exchange.format, &self.arguments, self.names.wire(), values);
+                self.tell(opened, encode, request).await
             })
         })
     }
@@ -180,7 +184,7 @@ impl<A: Arguments> Oneway<A> {
         self.names.method(Mode::Oneway, P::CONTEXT, move |exchange, context, around| {
             let service = Arc::clone(&service);
             Box::pin(async move {
-                let values = receive(&self.arguments, self.names, exchange.incoming).await?;
+                let values = receive(&self.arguments, self.names, exchange.format, exchange.incoming).await?;
                 if let Some(around) = around.filter(|around| !around.middlewares.unary.is_empty()) {
                     let request = self.arguments.wrap(values);
                     let erase = |()| Ok(AnyMessage::new(()));
@@ -196,22 +200,23 @@ impl<A: Arguments> Oneway<A> {
     }
 }
 
-/// What a unary call sends: the dictionaries of the arguments, the method for the text of a failure, the values.
-type Sent<A> = (&'static A, &'static str, <A as Arguments>::Values);
+/// What a unary call sends: in which format, the dictionaries of the arguments, the method for the text of a failure, the values.
+type Sent<A> = (Format, &'static A, &'static str, <A as Arguments>::Values);
 
-fn encode<A: Arguments>((arguments, method, values): &Sent<A>, out: &mut BytesMut) -> Result<()> {
-    arguments.encode(method, values, out)
+fn encode<A: Arguments>((format, arguments, method, values): &Sent<A>, out: &mut BytesMut) -> Result<()> {
+    arguments.encode(*format, method, values, out)
 }
 
 /// The arguments of the call that a handler serves.
 async fn receive<A: Arguments>(
     arguments: &A,
     names: Names,
+    format: Format,
     incoming: Box<dyn Incoming>,
 ) -> Result<A::Values> {
     let mut rx = Rx::new(incoming, Ok, Owner::Handler);
     let Some(bytes) = rx.recv().await? else {
         return Err(Error::protocol("the caller ended the call without a request"));
     };
-    arguments.decode(names.method, &bytes)
+    arguments.decode(format, names.wire(), bytes)
 }

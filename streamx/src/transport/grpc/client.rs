@@ -25,7 +25,7 @@ use crate::call::{self, Exchange, Mode, Opening};
 use crate::transport::connection::Deliveries;
 use crate::transport::link::Link;
 use crate::transport::lock;
-use crate::wire::grpc::{Content, Payload, STATUS};
+use crate::wire::grpc::{Content, STATUS};
 use crate::{Error, Limits, Metadata, Result, Side};
 
 /// A connection as the channel holds it.
@@ -81,7 +81,6 @@ impl Client {
             peer: Arc::clone(&peer),
             line: Arc::clone(&line),
             held: Arc::downgrade(&hold),
-            payload: target.payload,
             http: Http::Greeting(greeting),
         };
         (Self { peer, line, hold, target, caller }, calls)
@@ -145,7 +144,11 @@ impl Client {
             given: Some(Arc::clone(&given)),
         };
         let outgoing = Sending::new(peer, stream, Some(given));
-        Ok(Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) })
+        Ok(Exchange {
+            format: self.target.format,
+            incoming: Box::new(incoming),
+            outgoing: Box::new(outgoing),
+        })
     }
 }
 
@@ -196,7 +199,6 @@ pub(in crate::transport) struct Calls {
     line: Arc<Line>,
     /// Whether anybody keeps the connection open.
     held: Weak<Hold>,
-    payload: Payload,
     http: Http,
 }
 
@@ -231,8 +233,7 @@ impl Calls {
             match send.send_request(request, false) {
                 Ok(handles) => {
                     lock(&self.peer.link.outbox).announce(1);
-                    let payload = self.payload;
-                    streams.add(|bell| Slot::called(stream, payload, bell, handles));
+                    streams.add(|bell| Slot::called(stream, bell, handles));
                 }
                 Err(error) => {
                     let error = failure::lost(&error).retryable();

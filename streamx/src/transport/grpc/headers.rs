@@ -9,10 +9,10 @@ use http::{Request, Response, Uri, Version};
 use crate::call::context::Facts;
 use crate::call::peer::Peer;
 use crate::call::router::Route;
-use crate::call::{Opening, Protocol};
+use crate::call::{Format, Opening, Protocol};
 use crate::transport::metainfo;
 use crate::wire::grpc::metadata::{self, Received};
-use crate::wire::grpc::{self, Payload, path, timeout};
+use crate::wire::grpc::{self, path, timeout};
 use crate::{Code, Error, Metadata, Result};
 
 /// How this side calls itself.
@@ -21,7 +21,7 @@ const USER_AGENT: &str = concat!("streamx/", env!("CARGO_PKG_VERSION"));
 /// What the calls of a client go to.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    pub(crate) payload: Payload,
+    pub(crate) format: Format,
     /// Whether there is TLS below.
     pub(crate) is_secure: bool,
     /// The name under which the server is called.
@@ -30,8 +30,8 @@ pub(crate) struct Target {
 
 /// What opens a call.
 pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Result<Request<()>> {
-    let Target { payload, is_secure, authority } = target;
-    let path = path::write(opening.service, opening.method);
+    let Target { format, is_secure, authority } = target;
+    let path = path::write(opening.namespace, opening.service, opening.method);
     let scheme = if *is_secure { "https" } else { "http" };
     let uri = Uri::builder().scheme(scheme).authority(&**authority).path_and_query(path).build();
     let uri = uri.map_err(|error| {
@@ -41,7 +41,7 @@ pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Resul
     })?;
     let mut request = Request::post(uri).version(Version::HTTP_2).body(()).unwrap_or_default();
     let headers = request.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(payload.content_type()));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(*format)));
     headers.insert(http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     headers.insert(TE, HeaderValue::from_static("trailers"));
     if let Some(timeout) = opening.timeout {
@@ -60,21 +60,28 @@ pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Resul
 }
 
 /// The header of a server.
-pub(super) fn response(payload: Payload, pairs: &Metadata) -> Response<()> {
+pub(super) fn response(format: Format, pairs: &Metadata) -> Response<()> {
     let mut response = Response::new(());
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(payload.content_type()));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(format)));
     put_all(headers, pairs);
     response
 }
 
 /// The end of a call that has no header of its own.
-pub(super) fn trailers_only(payload: Payload, trailers: HeaderMap) -> Response<()> {
+pub(super) fn trailers_only(format: Format, trailers: HeaderMap) -> Response<()> {
     let mut response = Response::new(());
     *response.headers_mut() = trailers;
-    let content_type = HeaderValue::from_static(payload.content_type());
+    let content_type = HeaderValue::from_static(content_type(format));
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
+}
+
+fn content_type(format: Format) -> &'static str {
+    match format {
+        Format::Thrift => grpc::THRIFT,
+        Format::Protobuf => grpc::PROTOBUF,
+    }
 }
 
 /// Whether a pair that a handler has set can travel.

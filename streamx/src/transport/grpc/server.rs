@@ -16,13 +16,13 @@ use super::context::CallContext;
 use super::cork::Cork;
 use super::receiving::Receiving;
 use super::sending::Sending;
-use super::slot::{Arrived, Left, Slot};
+use super::slot::{Arrived, Left, Respond, Slot};
 use super::stream::{End, Peer, Stream};
 use super::task::{Role, Streams};
 use super::{Windows, failure, headers};
 use crate::call::context::Facts;
 use crate::call::router::{Route, Router};
-use crate::call::{self, Exchange, Mode};
+use crate::call::{self, Exchange, Format, Mode};
 use crate::transport::connection::Deliveries;
 use crate::transport::handlers::{Running, Serving};
 use crate::transport::inbox::Inbox;
@@ -30,7 +30,7 @@ use crate::transport::link::Link;
 use crate::transport::lock;
 use crate::transport::resets::Resets;
 use crate::wire::grpc::prefix::Mistake;
-use crate::wire::grpc::{self, Content, Payload, path, timeout};
+use crate::wire::grpc::{self, Content, path, timeout};
 use crate::{Code, Error, Limits, Metadata, Result, Side};
 
 pub(in crate::transport) struct Server {
@@ -59,7 +59,7 @@ struct Call {
 /// Why no handler begins.
 enum Refusal {
     /// It is said by the end of the call.
-    Answer(Payload, Error),
+    Answer(Format, Error),
     /// The client may try again elsewhere.
     Reset,
     /// This is no gRPC.
@@ -76,21 +76,21 @@ impl Server {
     fn accept(
         &self,
         request: Request<RecvStream>,
-        mut respond: SendResponse<Bytes>,
+        mut http: SendResponse<Bytes>,
         streams: &mut Streams,
         out: &mut Deliveries,
     ) {
         self.peer.link.meter.frames_received.add(1);
         let (head, recv) = request.into_parts();
-        let (payload, route, timeout) = match self.admit(head.uri.path(), &head.headers) {
+        let (format, route, timeout) = match self.admit(head.uri.path(), &head.headers) {
             Ok(admitted) => admitted,
-            Err(refusal) => return self.refuse(&mut respond, refusal),
+            Err(refusal) => return self.refuse(&mut http, refusal),
         };
         let stream = Stream::new();
         self.peer.opened();
         let facts = headers::facts(route, self.peer.link.peer.clone(), &head.headers, timeout);
-        out.started.push(self.start(Arc::clone(&stream), Arc::clone(route), facts));
-        streams.add(|bell| Slot::served(stream, payload, bell, (recv, respond)));
+        out.started.push(self.start(Arc::clone(&stream), Arc::clone(route), format, facts));
+        streams.add(|bell| Slot::served(stream, bell, (recv, Respond { http, format })));
     }
 
     /// Whether a call may begin.
@@ -98,14 +98,15 @@ impl Server {
         &self,
         path: &str,
         headers: &HeaderMap,
-    ) -> Result<(Payload, &Arc<Route>, Option<Duration>), Refusal> {
+    ) -> Result<(Format, &Arc<Route>, Option<Duration>), Refusal> {
         let value = |name| headers.get(name).map(|value: &http::HeaderValue| value.as_bytes());
-        let payload = match Content::read(value(grpc::CONTENT_TYPE).unwrap_or_default()) {
-            Content::Known(payload) => payload,
+        let format = match Content::read(value(grpc::CONTENT_TYPE).unwrap_or_default()) {
+            Content::Protobuf => Format::Protobuf,
+            Content::Thrift => Format::Thrift,
             Content::Unknown => {
-                let text =
-                    "this server takes gRPC with Thrift payloads only (content type application/grpc+thrift)";
-                return Err(Refusal::Answer(Payload::Thrift, Error::new(Code::Unimplemented, text)));
+                let text = "this server takes messages in protobuf (content type application/grpc) and in Thrift \
+                            (application/grpc+thrift)";
+                return Err(Refusal::Answer(Format::Protobuf, Error::new(Code::Unimplemented, text)));
             }
             Content::Foreign => return Err(Refusal::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
         };
@@ -113,7 +114,7 @@ impl Server {
         {
             return Err(Refusal::Reset);
         }
-        let answer = |error| Refusal::Answer(payload, error);
+        let answer = |error| Refusal::Answer(format, error);
         let encoding = value(grpc::ENCODING).unwrap_or(b"identity");
         if encoding != b"identity" {
             let text = format!("messages in the encoding {} are not taken", encoding.escape_ascii());
@@ -134,15 +135,15 @@ impl Server {
         if route.method.mode == Mode::Oneway {
             return Err(answer(oneway(route.service, route.method.name)));
         }
-        Ok((payload, route, timeout))
+        Ok((format, route, timeout))
     }
 
     fn refuse(&self, respond: &mut SendResponse<Bytes>, refusal: Refusal) {
         let response = match refusal {
             Refusal::Reset => return respond.send_reset(Reason::REFUSED_STREAM),
-            Refusal::Answer(payload, error) => {
+            Refusal::Answer(format, error) => {
                 tracing::debug!(%error, "refused a call");
-                headers::trailers_only(payload, failure::trailers(Err(&error), &Metadata::default()))
+                headers::trailers_only(format, failure::trailers(Err(&error), &Metadata::default()))
             }
             Refusal::Status(status) => {
                 let mut response = Response::new(());
@@ -155,11 +156,11 @@ impl Server {
         let _gone = respond.send_response(response, true);
     }
 
-    fn start(&self, stream: Arc<Stream>, route: Arc<Route>, facts: Facts) -> Running {
+    fn start(&self, stream: Arc<Stream>, route: Arc<Route>, format: Format, facts: Facts) -> Running {
         let peer = &self.peer;
         let incoming = Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), given: None };
         let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None);
-        let exchange = Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
+        let exchange = Exchange { format, incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
         let context = CallContext { stream: Arc::clone(&stream), facts };
         self.handlers.fetch_add(1, Relaxed);
         let handlers = Arc::clone(&self.handlers);

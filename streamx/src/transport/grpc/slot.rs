@@ -13,19 +13,18 @@ use http::HeaderMap;
 use super::headers;
 use super::stream::{End, Leaving, Peer, Stream};
 use crate::Metadata;
+use crate::call::Format;
 use crate::transport::connection::Deliveries;
 use crate::transport::lock;
 use crate::transport::task_waker::PlaceWaker;
-use crate::wire::grpc::Payload;
 use crate::wire::grpc::prefix::{Body, Mistake};
 
 pub(in crate::transport) struct Slot {
     pub(super) stream: Arc<Stream>,
-    payload: Payload,
     bell: Arc<PlaceWaker>,
     waker: Waker,
     /// Server: until its header is sent.
-    respond: Option<SendResponse<Bytes>>,
+    respond: Option<Respond>,
     /// Client: until the server's header has come.
     response: Option<ResponseFuture>,
     send: Option<SendStream<Bytes>>,
@@ -35,6 +34,12 @@ pub(in crate::transport) struct Slot {
     body: Body,
     /// What the beginning of a message costs of the budgets.
     charged: usize,
+}
+
+/// How a server answers a call.
+pub(super) struct Respond {
+    pub(super) http: SendResponse<Bytes>,
+    pub(super) format: Format,
 }
 
 /// What has become of the direction that leaves.
@@ -65,30 +70,27 @@ impl Slot {
     /// A call that a server has got. `bell` is that of its place.
     pub(super) fn served(
         stream: Arc<Stream>,
-        payload: Payload,
         bell: Arc<PlaceWaker>,
-        (recv, respond): (RecvStream, SendResponse<Bytes>),
+        (recv, respond): (RecvStream, Respond),
     ) -> Self {
-        Self { respond: Some(respond), recv: Some(recv), ..Self::bare(stream, payload, bell) }
+        Self { respond: Some(respond), recv: Some(recv), ..Self::bare(stream, bell) }
     }
 
     /// A call that a client has opened.
     pub(super) fn called(
         stream: Arc<Stream>,
-        payload: Payload,
         bell: Arc<PlaceWaker>,
         (response, send): (ResponseFuture, SendStream<Bytes>),
     ) -> Self {
-        Self { response: Some(response), send: Some(send), ..Self::bare(stream, payload, bell) }
+        Self { response: Some(response), send: Some(send), ..Self::bare(stream, bell) }
     }
 
     /// The task looks at it soon.
-    fn bare(stream: Arc<Stream>, payload: Payload, bell: Arc<PlaceWaker>) -> Self {
+    fn bare(stream: Arc<Stream>, bell: Arc<PlaceWaker>) -> Self {
         stream.hang(Arc::clone(&bell));
         bell.wake_by_ref();
         Self {
             stream,
-            payload,
             waker: Waker::from(Arc::clone(&bell)),
             bell,
             respond: None,
@@ -148,9 +150,8 @@ impl Slot {
 
     /// False when the stream is gone.
     fn put_header(&mut self, peer: &Peer, pairs: &Metadata) -> bool {
-        let Some(mut respond) = self.respond.take() else { return true };
-        let response = headers::response(self.payload, pairs);
-        match respond.send_response(response, false) {
+        let Some(Respond { mut http, format }) = self.respond.take() else { return true };
+        match http.send_response(headers::response(format, pairs), false) {
             Ok(send) => {
                 lock(&peer.link.outbox).announce(1);
                 self.send = Some(send);
@@ -199,8 +200,8 @@ impl Slot {
     fn put_trailers(&mut self, peer: &Peer, trailers: HeaderMap) {
         lock(&peer.link.outbox).announce(1);
         // Either fails when the stream is over already.
-        if let Some(mut respond) = self.respond.take() {
-            let _over = respond.send_response(headers::trailers_only(self.payload, trailers), true);
+        if let Some(Respond { mut http, format }) = self.respond.take() {
+            let _over = http.send_response(headers::trailers_only(format, trailers), true);
         } else if let Some(send) = &mut self.send {
             let _over = send.send_trailers(trailers);
         }
@@ -211,7 +212,7 @@ impl Slot {
         if let Some(send) = &mut self.send {
             send.send_reset(reason);
         } else if let Some(respond) = &mut self.respond {
-            respond.send_reset(reason);
+            respond.http.send_reset(reason);
         }
     }
 
@@ -220,7 +221,7 @@ impl Slot {
         let cx = &mut Context::from_waker(&self.waker);
         match (&mut self.send, &mut self.respond) {
             (Some(send), _) => send.poll_reset(cx),
-            (None, Some(respond)) => respond.poll_reset(cx),
+            (None, Some(respond)) => respond.http.poll_reset(cx),
             (None, None) => Poll::Pending,
         }
     }

@@ -10,7 +10,7 @@ use super::receiving::Receiving;
 use super::sending::Sending;
 use super::{Peer, Stream};
 use crate::call::child::Child;
-use crate::call::{Context, Exchange, Opening};
+use crate::call::{Context, Exchange, Format, Opening};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure;
 use crate::transport::link::Link;
@@ -117,7 +117,7 @@ impl Client {
         let (incoming, outgoing) = (Arc::clone(&peer), Arc::clone(&stream));
         let incoming = Receiving::new(incoming, outgoing, hold.clone(), child.clone());
         let outgoing = Sending::new(peer, stream, hold, child);
-        Ok(Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) })
+        Ok(Exchange { format: Format::Thrift, incoming: Box::new(incoming), outgoing: Box::new(outgoing) })
     }
 }
 

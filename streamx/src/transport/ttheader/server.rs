@@ -12,7 +12,7 @@ use super::receiving::Receiving;
 use super::sending::Sending;
 use super::{Peer, Stream};
 use crate::call::router::{NoRoute, Route, Router};
-use crate::call::{Context, Exchange, Protocol};
+use crate::call::{Context, Exchange, Format, Protocol};
 use crate::transport::connection::{self, Deliveries};
 use crate::transport::failure::{self, Failure};
 use crate::transport::handlers::{Running, Serving};
@@ -172,7 +172,8 @@ impl Server {
         let peer = &self.peer;
         let incoming = Receiving::new(Arc::clone(peer), Arc::clone(&stream), None, None);
         let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None, None);
-        let exchange = Exchange { incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
+        let exchange =
+            Exchange { format: Format::Thrift, incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
         let facts =
             metainfo::facts(&route, Protocol::TTHeaderStreaming, peer.link.peer.clone(), strings, timeout);
         let context = StreamContext { peer: Arc::clone(peer), stream: Arc::clone(&stream), facts };

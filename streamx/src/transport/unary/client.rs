@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{LEAVE, MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::child::Child;
-use crate::call::{Context as Parent, Encode, Exchange, Incoming, Mode, Opening, Outgoing};
+use crate::call::{Context as Parent, Encode, Exchange, Format, Incoming, Mode, Opening, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure::{self, application};
 use crate::transport::inbox::Inbox;
@@ -100,7 +100,7 @@ impl Client {
             parent.attach(&call);
         }
         let incoming = Answer { call: Arc::clone(&call), done: Some(done) };
-        Exchange { incoming: Box::new(incoming), outgoing: Box::new(Request(call)) }
+        Exchange { format: Format::Thrift, incoming: Box::new(incoming), outgoing: Box::new(Request(call)) }
     }
 }
 

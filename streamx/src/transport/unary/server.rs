@@ -13,7 +13,7 @@ use crate::call::child::Children;
 use crate::call::context;
 use crate::call::duration::timed_out;
 use crate::call::router::{NoRoute, Route, Router};
-use crate::call::{Context, Exchange, Mode, Protocol};
+use crate::call::{Context, Exchange, Format, Mode, Protocol};
 use crate::transport::connection::{self, Deliveries};
 use crate::transport::failure::{self, Failure, exception_type};
 use crate::transport::handlers::{Running, Serving};
@@ -160,6 +160,7 @@ impl Server {
         self.link.meter.streams.add(1);
         self.link.meter.streams_opened.add(1);
         let exchange = Exchange {
+            format: Format::Thrift,
             incoming: Box::new(Request(Arc::clone(&call))),
             outgoing: Box::new(Answer(Arc::clone(&call))),
         };

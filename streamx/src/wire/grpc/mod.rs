@@ -23,40 +23,31 @@ pub(crate) const DECLARED: &str = "streamx-declared-bin";
 /// Between streamx peers: the call has not reached a handler, so it may be made again.
 pub(crate) const REFUSED: &str = "streamx-refused";
 
-/// What the messages of a call are encoded in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Payload {
-    /// Thrift binary, without a message envelope.
-    Thrift,
-}
+/// The content type of messages in protobuf, which needs no name (spec 2.2).
+pub(crate) const PROTOBUF: &str = "application/grpc";
+/// That of messages in Thrift binary, without a message envelope.
+pub(crate) const THRIFT: &str = "application/grpc+thrift";
 
-/// What the content type of a request says.
+/// What a content type says of the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// A payload that is spoken here.
-    Known(Payload),
-    /// gRPC with another payload. Without a name it is Protobuf.
+    Protobuf,
+    Thrift,
+    /// gRPC with messages in something else.
     Unknown,
     /// Not gRPC at all.
     Foreign,
 }
 
-impl Payload {
-    pub(crate) fn content_type(self) -> &'static str {
-        match self {
-            Self::Thrift => "application/grpc+thrift",
-        }
-    }
-}
-
 impl Content {
-    /// As Kitex reads it (spec 2.2): what follows the `+` is the payload, what follows a `;` means nothing.
+    /// As Kitex reads it (spec 2.2): what follows the `+` is the format, what follows a `;` means nothing.
     pub(crate) fn read(content_type: &[u8]) -> Self {
-        let Some(rest) = content_type.strip_prefix(b"application/grpc") else { return Self::Foreign };
+        let Some(rest) = content_type.strip_prefix(PROTOBUF.as_bytes()) else { return Self::Foreign };
         let rest = rest.split(|&byte| byte == b';').next().unwrap_or_default();
         match rest.trim_ascii_end() {
-            b"+thrift" => Self::Known(Payload::Thrift),
-            [] | [b'+', ..] => Self::Unknown,
+            [] | b"+proto" => Self::Protobuf,
+            b"+thrift" => Self::Thrift,
+            [b'+', ..] => Self::Unknown,
             _ => Self::Foreign,
         }
     }
@@ -67,14 +58,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_content_type_names_a_payload() {
-        let table: [(&[u8], Content); 9] = [
-            (b"application/grpc+thrift", Content::Known(Payload::Thrift)),
-            (b"application/grpc+thrift; charset=utf-8", Content::Known(Payload::Thrift)),
-            (b"application/grpc+thrift ;x", Content::Known(Payload::Thrift)),
-            (b"application/grpc", Content::Unknown),
-            (b"application/grpc;x", Content::Unknown),
-            (b"application/grpc+proto", Content::Unknown),
+    fn a_content_type_names_a_format() {
+        let table: [(&[u8], Content); 12] = [
+            (THRIFT.as_bytes(), Content::Thrift),
+            (b"application/grpc+thrift; charset=utf-8", Content::Thrift),
+            (b"application/grpc+thrift ;x", Content::Thrift),
+            (PROTOBUF.as_bytes(), Content::Protobuf),
+            (b"application/grpc;x", Content::Protobuf),
+            (b"application/grpc+proto", Content::Protobuf),
+            (b"application/grpc+proto;x", Content::Protobuf),
+            (b"application/grpc+json", Content::Unknown),
+            (b"application/grpc+", Content::Unknown),
             (b"application/grpc-web", Content::Foreign),
             (b"application/json", Content::Foreign),
             (b"", Content::Foreign),
@@ -82,6 +76,5 @@ mod tests {
         for (text, content) in table {
             assert_eq!(Content::read(text), content, "{}", text.escape_ascii());
         }
-        assert_eq!(Content::read(Payload::Thrift.content_type().as_bytes()), Content::Known(Payload::Thrift));
     }
 }

@@ -1,8 +1,9 @@
 //! The path of a request: the names of a service and a method.
 
-/// Writes `/Service/Method`.
-pub(crate) fn write(service: &str, method: &str) -> String {
-    format!("/{service}/{method}")
+/// Writes `/package.Service/Method`; a service need not be in a package.
+pub(crate) fn write(package: &str, service: &str, method: &str) -> String {
+    let dot = if package.is_empty() { "" } else { "." };
+    format!("/{package}{dot}{service}/{method}")
 }
 
 /// Reads the names, as Kitex does (spec 2.1): what is before the last `/` is the service, with or without a package.
@@ -21,7 +22,8 @@ mod tests {
 
     #[test]
     fn a_path_has_two_names() {
-        assert_eq!(read(&write("Echo", "Talk")), Some(("Echo", "Talk")));
+        assert_eq!(read(&write("", "Echo", "Talk")), Some(("Echo", "Talk")));
+        assert_eq!(read(&write("a.b", "Echo", "Talk")), Some(("a.b.Echo", "Talk")));
         let table = [
             ("/echo.EchoService/Echo", Some(("EchoService", "Echo"))),
             ("EchoService/Echo", Some(("EchoService", "Echo"))),

@@ -1,9 +1,0 @@
-//! A client of streamx against the real Kitex, over gRPC.
-
-use streamx_tests::cases::Peer;
-
-async fn start() -> Option<Peer> {
-    Some(Peer::kitex().await?.over_grpc())
-}
-
-streamx_tests::every_case!(start, "current_thread");
