@@ -47,3 +47,5 @@ pub use metadata::Metadata;
 pub use server::Server;
 pub use stream::{Bidi, Lends, Payload, Sender, Sending, Streaming};
 pub use streamx_macros::{Message, service};
+#[cfg(feature = "grpc")]
+pub use transport::Compression;

@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod batching;
 pub mod cases;
+pub mod foreign;
 pub mod histories;
 pub mod interop;
 pub mod kitex;

@@ -16,6 +16,8 @@ use crate::call::{Exchange, Open, Opening, Service};
 use crate::counters::{Counters, Meter};
 #[cfg(feature = "tls")]
 use crate::tls::{self, Replaceable};
+#[cfg(feature = "grpc")]
+use crate::transport::Compression;
 use crate::transport::{Connect, Socket};
 use crate::{Code, Error, Limits, Result};
 
@@ -192,6 +194,17 @@ impl ChannelBuilder {
     #[must_use]
     pub fn caller(mut self, name: impl Into<String>) -> Self {
         self.settings.caller = name.into();
+        self
+    }
+
+    /// How the requests of gRPC calls are compressed; the server answers in the same way if it follows grpc-go or streamx.
+    /// Default: not at all. A server that does not know the algorithm fails every call, with
+    /// [`Code::Unimplemented`](crate::Code::Unimplemented). A message is sent as it is where compressing makes it no shorter,
+    /// as with less than 512 bytes. Other protocols compress nothing.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.settings.compression = Some(compression);
         self
     }
 

@@ -16,7 +16,7 @@ use crate::call::{Exchange, Open, Opening};
 use crate::counters::{Counters, Meter};
 use crate::transport::{Calling, Cutter, Socket, StreamClient, UnaryClient, stream_client, unary_client};
 #[cfg(feature = "grpc")]
-use crate::transport::{GrpcClient, grpc_client};
+use crate::transport::{Compression, GrpcClient, grpc_client};
 use crate::wire::unary::{Form, Framing};
 use crate::{Code, Error, Limits, Result, Side};
 
@@ -38,6 +38,9 @@ pub(super) struct Settings {
     pub(super) caller: String,
     /// Whether servers are told by a reset that a stream is given up.
     pub(super) resets: bool,
+    /// How the messages of gRPC are compressed.
+    #[cfg(feature = "grpc")]
+    pub(super) compression: Option<Compression>,
 }
 
 pub(super) struct Inner {
@@ -47,6 +50,8 @@ pub(super) struct Inner {
     meter: Arc<Meter>,
     caller: Arc<str>,
     resets: bool,
+    #[cfg(feature = "grpc")]
+    compression: Option<Compression>,
     groups: Mutex<Groups>,
     /// A connection was made, and was there when a call needed it.
     dialed: Notify,
@@ -87,13 +92,15 @@ impl Default for Settings {
             pool: Pool::default(),
             caller: String::new(),
             resets: true,
+            #[cfg(feature = "grpc")]
+            compression: None,
         }
     }
 }
 
 impl Connections {
     pub(super) fn new(endpoint: Endpoint, settings: Settings) -> Self {
-        let Settings { limits, connect_timeout, pool, caller, resets } = settings;
+        let Settings { limits, connect_timeout, pool, caller, resets, .. } = settings;
         let groups = Groups {
             streams: Group::new(Sharing::of_streams(pool.kind)),
             #[cfg(feature = "grpc")]
@@ -111,6 +118,8 @@ impl Connections {
             meter: Arc::default(),
             caller: caller.into(),
             resets,
+            #[cfg(feature = "grpc")]
+            compression: settings.compression,
             groups: Mutex::new(groups),
             dialed: Notify::new(),
             alive: watch::Sender::new(()),
@@ -415,7 +424,7 @@ impl Grouped for GrpcClient {
     }
 
     fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
-        let target = inner.dialer.endpoint.grpc();
+        let target = inner.dialer.endpoint.grpc(inner.compression);
         let (client, cutter, ended) = grpc_client(socket, target, inner.calling());
         inner.look_after::<Self>(ended);
         (client, cutter)

@@ -13,7 +13,7 @@ use crate::call::Format;
 use crate::call::router::Router;
 use crate::counters::Meter;
 #[cfg(feature = "grpc")]
-use crate::transport::GrpcTarget;
+use crate::transport::{Compression, GrpcServerSettings, GrpcTarget};
 use crate::transport::{Connect, Serve, Socket, Stop, serve};
 use crate::{Code, Error, Limits, Result};
 
@@ -116,7 +116,7 @@ impl Endpoint {
 
     /// How and under which name its server is called over gRPC.
     #[cfg(feature = "grpc")]
-    pub(crate) fn grpc(&self) -> GrpcTarget {
+    pub(crate) fn grpc(&self, compression: Option<Compression>) -> GrpcTarget {
         let format = match self.scheme {
             Scheme::Grpc(format) => format,
             _ => Format::Thrift,
@@ -125,7 +125,7 @@ impl Endpoint {
             Place::Tcp(address) => address,
             _ => "localhost",
         };
-        GrpcTarget { format, is_secure: self.tls.is_some(), authority: authority.into() }
+        GrpcTarget { format, is_secure: self.tls.is_some(), authority: authority.into(), compression }
     }
 
     pub(crate) async fn dial(&self) -> Result<Socket> {
@@ -140,7 +140,16 @@ impl Endpoint {
                     // Never told to stop: it ends with the connection.
                     let stop = watch::Sender::new(Stop::No);
                     let stop = stop.subscribe();
-                    serve(far, Serve { router, limits, meter, stop, tls: None }).await;
+                    let serving = Serve {
+                        router,
+                        limits,
+                        meter,
+                        stop,
+                        tls: None,
+                        #[cfg(feature = "grpc")]
+                        grpc: GrpcServerSettings::default(),
+                    };
+                    serve(far, serving).await;
                 });
                 near
             }),

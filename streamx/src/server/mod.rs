@@ -25,6 +25,8 @@ use crate::counters::{Counters, Meter};
 #[cfg(feature = "tls")]
 use crate::tls::{self, Replaceable};
 use crate::transport::{Accept, Serve, Stop};
+#[cfg(feature = "grpc")]
+use crate::transport::{Compression, GrpcServerSettings};
 use crate::{Limits, Result};
 use accept::Listener;
 use shutdown::Asked;
@@ -68,6 +70,8 @@ pub struct ServerBuilder {
     drain: Duration,
     middlewares: Middlewares,
     tls: Option<Arc<dyn Accept>>,
+    #[cfg(feature = "grpc")]
+    grpc: GrpcServerSettings,
 }
 
 /// A server that listens, and serves once [`serve`](Self::serve) is awaited.
@@ -83,6 +87,8 @@ pub struct BoundServer {
     drain: Duration,
     shutdown: ShutdownHandle,
     tls: Option<Arc<dyn Accept>>,
+    #[cfg(feature = "grpc")]
+    grpc: GrpcServerSettings,
 }
 
 impl Server {
@@ -102,6 +108,8 @@ impl Server {
             drain: DRAIN,
             middlewares: Middlewares::default(),
             tls: None,
+            #[cfg(feature = "grpc")]
+            grpc: GrpcServerSettings::default(),
         }
     }
 }
@@ -165,6 +173,16 @@ impl ServerBuilder {
         self
     }
 
+    /// How the answers of gRPC calls are compressed for clients that take it. Default: as the client compresses its
+    /// requests, or not at all. A message is sent as it is where compressing makes it no shorter, as with less than
+    /// 512 bytes.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.grpc.compression = Some(compression);
+        self
+    }
+
     register!();
 
     /// Listens at `host:port` or `unix:/path`; port 0 takes a free one.
@@ -187,7 +205,17 @@ impl ServerBuilder {
         let (limits, router) = (Arc::new(self.limits), Arc::new(router));
         let (drain, shutdown) = (self.drain, ShutdownHandle::new());
         let (meter, tls) = (Arc::default(), self.tls);
-        Ok(BoundServer { listener, limits, router, meter, drain, shutdown, tls })
+        Ok(BoundServer {
+            listener,
+            limits,
+            router,
+            meter,
+            drain,
+            shutdown,
+            tls,
+            #[cfg(feature = "grpc")]
+            grpc: self.grpc,
+        })
     }
 
     /// [`bind`](Self::bind) and [`BoundServer::serve`].
@@ -244,9 +272,19 @@ impl BoundServer {
     ///
     /// As [`serve`](Self::serve).
     pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) -> Result<()> {
-        let Self { listener, limits, meter, router, drain, shutdown: handle, tls } = self;
+        #[cfg(feature = "grpc")]
+        let grpc = self.grpc;
+        let Self { listener, limits, meter, router, drain, shutdown: handle, tls, .. } = self;
         let stop = watch::Sender::new(Stop::No);
-        let serve = Serve { router: Arc::clone(&router), limits, meter, stop: stop.subscribe(), tls };
+        let serve = Serve {
+            router: Arc::clone(&router),
+            limits,
+            meter,
+            stop: stop.subscribe(),
+            tls,
+            #[cfg(feature = "grpc")]
+            grpc,
+        };
         tokio::select! {
             () = listener.accept(&serve) => {}
             () = shutdown => {}

@@ -37,7 +37,9 @@ use connection::{Connection, Protocol};
 use link::Link;
 
 #[cfg(feature = "grpc")]
-pub(crate) use grpc::{Client as GrpcClient, Target as GrpcTarget};
+pub use grpc::Compression;
+#[cfg(feature = "grpc")]
+pub(crate) use grpc::{Client as GrpcClient, ServerSettings as GrpcServerSettings, Target as GrpcTarget};
 pub(crate) use recognise::{Serve, Stop, serve};
 pub(crate) use secure::{Accept, Connect};
 pub(crate) use socket::Socket;

@@ -40,6 +40,8 @@ pub(crate) struct Serve {
     pub(crate) stop: watch::Receiver<Stop>,
     /// Every connection begins with its handshake, if there is one.
     pub(crate) tls: Option<Arc<dyn Accept>>,
+    #[cfg(feature = "grpc")]
+    pub(crate) grpc: grpc::ServerSettings,
 }
 
 /// How far the shutdown of a server has come.
@@ -78,7 +80,7 @@ pub(crate) async fn serve(socket: Socket, serve: Serve) {
         }
         #[cfg(feature = "grpc")]
         Ok(Ok(Some(Begun { spoken: Spoken::Grpc, reader, link, input }))) => {
-            let connection = grpc::server(&link, Arc::clone(&serve.router), reader, input, born);
+            let connection = grpc::server(&link, Arc::clone(&serve.router), serve.grpc, reader, input, born);
             run(&serve, &link, connection).await;
         }
         Ok(Ok(None)) => {}

@@ -12,6 +12,7 @@ use h2::Reason;
 use h2::client::{Builder, Connection, SendRequest};
 use http::{HeaderMap, Request};
 
+use super::compression::{ACCEPTED, Compression, Unknown};
 use super::cork::Cork;
 use super::receiving::Receiving;
 use super::sending::Sending;
@@ -25,8 +26,8 @@ use crate::call::{self, Exchange, Mode, Opening};
 use crate::transport::connection::Deliveries;
 use crate::transport::link::Link;
 use crate::transport::lock;
-use crate::wire::grpc::{Content, STATUS};
-use crate::{Error, Limits, Metadata, Result, Side};
+use crate::wire::grpc::{self, Content, STATUS};
+use crate::{Code, Error, Limits, Metadata, Result, Side};
 
 /// A connection as the channel holds it.
 #[derive(Clone)]
@@ -143,7 +144,7 @@ impl Client {
             stream: Arc::clone(&stream),
             given: Some(Arc::clone(&given)),
         };
-        let outgoing = Sending::new(peer, stream, Some(given));
+        let outgoing = Sending::new(peer, stream, Some(given), self.target.compression);
         Ok(Exchange {
             format: self.target.format,
             incoming: Box::new(incoming),
@@ -253,6 +254,19 @@ impl Calls {
         }
         if slot.is_empty() && parts.headers.contains_key(STATUS) {
             return Some((failure::read(&parts.headers), Some(headers::pairs(&parts.headers))));
+        }
+        if let Some(name) = parts.headers.get(grpc::ENCODING) {
+            match Compression::read(name.as_bytes()) {
+                Ok(Some(compression)) => _ = slot.stream.compression.set(compression),
+                Ok(None) => {}
+                Err(Unknown) => {
+                    let name = name.as_bytes().escape_ascii();
+                    let text = format!(
+                        "the server sends messages in the encoding {name}; these are read: {ACCEPTED}"
+                    );
+                    return Some((Err(Error::new(Code::Internal, text).with_side(Side::Server)), None));
+                }
+            }
         }
         slot.stream.inbox.set_header(headers::pairs(&parts.headers));
         None

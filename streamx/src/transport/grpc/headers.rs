@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE};
 use http::{Request, Response, Uri, Version};
 
+use super::compression::{ACCEPTED, Compression};
 use crate::call::context::Facts;
 use crate::call::peer::Peer;
 use crate::call::router::Route;
@@ -26,11 +27,13 @@ pub(crate) struct Target {
     pub(crate) is_secure: bool,
     /// The name under which the server is called.
     pub(crate) authority: Arc<str>,
+    /// How requests are compressed.
+    pub(crate) compression: Option<Compression>,
 }
 
 /// What opens a call.
 pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Result<Request<()>> {
-    let Target { format, is_secure, authority } = target;
+    let Target { format, is_secure, authority, compression } = target;
     let path = path::write(opening.namespace, opening.service, opening.method);
     let scheme = if *is_secure { "https" } else { "http" };
     let uri = Uri::builder().scheme(scheme).authority(&**authority).path_and_query(path).build();
@@ -44,6 +47,10 @@ pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Resul
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(*format)));
     headers.insert(http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     headers.insert(TE, HeaderValue::from_static("trailers"));
+    headers.insert(grpc::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
+    if let Some(compression) = compression {
+        headers.insert(grpc::ENCODING, HeaderValue::from_static(compression.name()));
+    }
     if let Some(timeout) = opening.timeout {
         insert(headers, grpc::TIMEOUT, timeout::write(timeout).as_bytes());
     }
@@ -60,10 +67,13 @@ pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Resul
 }
 
 /// The header of a server.
-pub(super) fn response(format: Format, pairs: &Metadata) -> Response<()> {
+pub(super) fn response(format: Format, compression: Option<Compression>, pairs: &Metadata) -> Response<()> {
     let mut response = Response::new(());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(format)));
+    if let Some(compression) = compression {
+        headers.insert(grpc::ENCODING, HeaderValue::from_static(compression.name()));
+    }
     put_all(headers, pairs);
     response
 }
@@ -74,6 +84,8 @@ pub(super) fn trailers_only(format: Format, trailers: HeaderMap) -> Response<()>
     *response.headers_mut() = trailers;
     let content_type = HeaderValue::from_static(content_type(format));
     response.headers_mut().insert(CONTENT_TYPE, content_type);
+    // The encoding of the request may be why.
+    response.headers_mut().insert(grpc::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
     response
 }
 

@@ -6,6 +6,7 @@
 //! (`cork.rs`). What arrives goes into the inbox of the stream, and the peer may send more when its reader has taken it.
 
 mod client;
+mod compression;
 mod context;
 mod cork;
 mod failure;
@@ -18,6 +19,11 @@ mod stream;
 mod task;
 
 pub(crate) use client::Client;
+#[cfg_attr(
+    not(any(feature = "gzip", feature = "zstd")),
+    allow(unused_imports, reason = "nothing can be chosen")
+)]
+pub use compression::Compression;
 pub(crate) use headers::Target;
 
 use std::sync::Arc;
@@ -33,16 +39,25 @@ use super::link::Link;
 use crate::Limits;
 use crate::call::router::Router;
 
+/// What is set on a server for its gRPC connections alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ServerSettings {
+    /// How answers are compressed for clients that take it.
+    pub(crate) compression: Option<Compression>,
+}
+
 /// A server's connection that exists since `born`, and whose first bytes are `first`.
 pub(super) fn server(
     link: &Arc<Link>,
     router: Arc<Router>,
+    settings: ServerSettings,
     reader: Box<dyn AsyncRead + Send + Unpin>,
     first: BytesMut,
     born: Instant,
 ) -> Task<server::Server> {
     let peer = Peer::new(Arc::clone(link), false);
-    let role = server::Server::new(Arc::clone(&peer), router, Cork::new(reader, first, Arc::clone(link)));
+    let role =
+        server::Server::new(Arc::clone(&peer), router, settings, Cork::new(reader, first, Arc::clone(link)));
     Task::new(peer, role, born)
 }
 

@@ -7,10 +7,11 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use super::client::Given;
+use super::compression;
 use super::stream::{Peer, Stream};
 use crate::call::Incoming;
-use crate::wire::grpc::prefix::PREFIX;
-use crate::{Error, Metadata, Result};
+use crate::wire::grpc::prefix;
+use crate::{Error, Metadata, Result, Side};
 
 pub(super) struct Receiving {
     pub(super) peer: Arc<Peer>,
@@ -20,9 +21,24 @@ pub(super) struct Receiving {
 }
 
 impl Receiving {
+    /// What is in a message that was taken.
+    fn open(&self, message: Bytes) -> Result<Bytes> {
+        self.took(message.len());
+        let (is_compressed, message) = prefix::open(message);
+        if !is_compressed {
+            return Ok(message);
+        }
+        // Here, and not in the connection task, which others wait for.
+        let opened = match self.stream.compression.get() {
+            Some(compression) => compression.unpack(&message, self.peer.limits().max_message_size),
+            None => Err(compression::unnamed()),
+        };
+        let peer = if self.peer.is_client { Side::Server } else { Side::Client };
+        opened.map_err(|error| error.with_side(peer))
+    }
+
     /// The peer may send more, once that is worth telling.
-    fn took(&self, message: &Bytes) {
-        let cost = message.len() + PREFIX;
+    fn took(&self, cost: usize) {
         let unread = self.stream.unread.fetch_sub(cost, SeqCst) - cost;
         let used = self.stream.used.load(SeqCst);
         if used >= self.peer.threshold && unread <= used / 2 {
@@ -36,10 +52,10 @@ impl Incoming for Receiving {
         let received = ready!(self.stream.inbox.poll(cx));
         self.peer.freed(received.freed);
         self.peer.link.turns.end(received.turn);
-        if let Ok(Some(message)) = &received.message {
-            self.took(message);
-        }
-        Poll::Ready(received.message)
+        Poll::Ready(match received.message {
+            Ok(Some(message)) => self.open(message).map(Some),
+            other => other,
+        })
     }
 
     fn poll_header(&mut self, cx: &mut Context<'_>) -> Poll<Result<Metadata>> {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::task::{Context, Poll, ready};
 
+use bytes::BytesMut;
 use tokio::time::Sleep;
 
 use super::client::Given;
+use super::compression::Compression;
 use super::stream::{End, Peer, Stream};
 use crate::call::{Encode, Outgoing};
 use crate::transport::{encode_into, failure, lock};
@@ -22,6 +24,7 @@ pub(super) struct Sending {
     pub(super) stream: Arc<Stream>,
     /// Of a client: what its handles keep, and how they give up the call.
     given: Option<Arc<Given>>,
+    compression: Option<Compression>,
     /// Messages sent since the sender was made to wait last.
     burst: u32,
     /// While the peer takes nothing, and what it had taken then.
@@ -29,8 +32,31 @@ pub(super) struct Sending {
 }
 
 impl Sending {
-    pub(super) fn new(peer: Arc<Peer>, stream: Arc<Stream>, given: Option<Arc<Given>>) -> Self {
-        Self { peer, stream, given, burst: 0, stall: None }
+    pub(super) fn new(
+        peer: Arc<Peer>,
+        stream: Arc<Stream>,
+        given: Option<Arc<Given>>,
+        compression: Option<Compression>,
+    ) -> Self {
+        Self { peer, stream, given, compression, burst: 0, stall: None }
+    }
+
+    /// A message with its prefix, compressed. The lock of the stream is not held meanwhile.
+    fn pack(&self, compression: Compression, encode: Encode<'_>) -> Result<BytesMut> {
+        let mut message = BytesMut::new();
+        self.write(&mut message, encode)?;
+        compression.pack(&mut message)?;
+        Ok(message)
+    }
+
+    /// Writes a message with its prefix to the end of a buffer.
+    fn write(&self, out: &mut BytesMut, encode: Encode<'_>) -> Result<()> {
+        let limit = self.peer.limits().max_message_size.min(u32::MAX as usize);
+        let mark = prefix::begin(out);
+        encode_into(out, mark, encode, limit)?;
+        // It fits: the limit says so.
+        let _fits = prefix::end(out, mark);
+        Ok(())
     }
 
     /// Ready when the peer has taken nothing for too long.
@@ -79,19 +105,19 @@ impl Outgoing for Sending {
     }
 
     fn put(&mut self, encode: Encode<'_>, last: bool) -> Result<()> {
-        let Self { peer, stream, burst, .. } = self;
+        let packed = self.compression.map(|compression| self.pack(compression, &mut *encode)).transpose()?;
+        let (peer, stream) = (&self.peer, &self.stream);
         let mut leaving = lock(&stream.leaving);
         if !leaving.is_open() {
             drop(leaving);
             return Err(failure::over(&stream.inbox, peer.is_client));
         }
-        let limit = peer.limits().max_message_size.min(u32::MAX as usize);
-        let out = &mut leaving.out;
-        let mark = prefix::begin(out);
-        encode_into(out, mark, encode, limit)?;
-        // It fits: the limit says so.
-        let _fits = prefix::end(out, mark);
-        peer.unsent.fetch_add(out.len() - mark, SeqCst);
+        let mark = leaving.out.len();
+        match packed {
+            Some(message) => leaving.out.extend_from_slice(&message),
+            None => self.write(&mut leaving.out, encode)?,
+        }
+        peer.unsent.fetch_add(leaving.out.len() - mark, SeqCst);
         leaving.messages += 1;
         if !peer.is_client {
             leaving.start();
@@ -99,8 +125,8 @@ impl Outgoing for Sending {
             leaving.end = Some(End::Closed);
         }
         drop(leaving);
-        *burst += 1;
         stream.ring();
+        self.burst += 1;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use h2::server::{self, Connection, Handshake, SendResponse};
 use h2::{Reason, RecvStream};
 use http::{HeaderMap, Request, Response, StatusCode};
 
+use super::compression::{ACCEPTED, Compression, Unknown};
 use super::context::CallContext;
 use super::cork::Cork;
 use super::receiving::Receiving;
@@ -19,7 +20,7 @@ use super::sending::Sending;
 use super::slot::{Arrived, Left, Respond, Slot};
 use super::stream::{End, Peer, Stream};
 use super::task::{Role, Streams};
-use super::{Windows, failure, headers};
+use super::{ServerSettings, Windows, failure, headers};
 use crate::call::context::Facts;
 use crate::call::router::{Route, Router};
 use crate::call::{self, Exchange, Format, Mode};
@@ -36,6 +37,7 @@ use crate::{Code, Error, Limits, Metadata, Result, Side};
 pub(in crate::transport) struct Server {
     peer: Arc<Peer>,
     router: Arc<Router>,
+    settings: ServerSettings,
     http: Http,
     handlers: Arc<AtomicUsize>,
     /// Streams that are over before their handlers.
@@ -56,6 +58,17 @@ struct Call {
     handlers: Arc<AtomicUsize>,
 }
 
+/// A call that may begin.
+struct Admitted<'a> {
+    format: Format,
+    route: &'a Arc<Route>,
+    timeout: Option<Duration>,
+    /// How the client compresses.
+    received: Option<Compression>,
+    /// How the answers are compressed.
+    sent: Option<Compression>,
+}
+
 /// Why no handler begins.
 enum Refusal {
     /// It is said by the end of the call.
@@ -67,10 +80,10 @@ enum Refusal {
 }
 
 impl Server {
-    pub(super) fn new(peer: Arc<Peer>, router: Arc<Router>, cork: Cork) -> Self {
+    pub(super) fn new(peer: Arc<Peer>, router: Arc<Router>, settings: ServerSettings, cork: Cork) -> Self {
         let http = Http::Greeting(Box::new(builder(peer.limits()).handshake(cork)));
         let (handlers, resets) = (Arc::default(), Resets::new());
-        Self { peer, router, http, handlers, left_behind: Vec::new(), resets }
+        Self { peer, router, settings, http, handlers, left_behind: Vec::new(), resets }
     }
 
     fn accept(
@@ -82,23 +95,23 @@ impl Server {
     ) {
         self.peer.link.meter.frames_received.add(1);
         let (head, recv) = request.into_parts();
-        let (format, route, timeout) = match self.admit(head.uri.path(), &head.headers) {
+        let admitted = match self.admit(head.uri.path(), &head.headers) {
             Ok(admitted) => admitted,
             Err(refusal) => return self.refuse(&mut http, refusal),
         };
+        let Admitted { format, route, timeout, received, sent } = admitted;
         let stream = Stream::new();
+        if let Some(compression) = received {
+            let _first = stream.compression.set(compression);
+        }
         self.peer.opened();
         let facts = headers::facts(route, self.peer.link.peer.clone(), &head.headers, timeout);
-        out.started.push(self.start(Arc::clone(&stream), Arc::clone(route), format, facts));
-        streams.add(|bell| Slot::served(stream, bell, (recv, Respond { http, format })));
+        out.started.push(self.start(Arc::clone(&stream), Arc::clone(route), (format, sent), facts));
+        streams.add(|bell| Slot::served(stream, bell, (recv, Respond { http, format, compression: sent })));
     }
 
     /// Whether a call may begin.
-    fn admit(
-        &self,
-        path: &str,
-        headers: &HeaderMap,
-    ) -> Result<(Format, &Arc<Route>, Option<Duration>), Refusal> {
+    fn admit(&self, path: &str, headers: &HeaderMap) -> Result<Admitted<'_>, Refusal> {
         let value = |name| headers.get(name).map(|value: &http::HeaderValue| value.as_bytes());
         let format = match Content::read(value(grpc::CONTENT_TYPE).unwrap_or_default()) {
             Content::Protobuf => Format::Protobuf,
@@ -115,11 +128,14 @@ impl Server {
             return Err(Refusal::Reset);
         }
         let answer = |error| Refusal::Answer(format, error);
-        let encoding = value(grpc::ENCODING).unwrap_or(b"identity");
-        if encoding != b"identity" {
-            let text = format!("messages in the encoding {} are not taken", encoding.escape_ascii());
-            return Err(answer(Error::new(Code::Unimplemented, text)));
-        }
+        let received = value(grpc::ENCODING).map_or(Ok(None), Compression::read).map_err(|Unknown| {
+            let name = value(grpc::ENCODING).unwrap_or_default().escape_ascii();
+            let text = format!("messages in the encoding {name} are not taken; these are: {ACCEPTED}");
+            answer(Error::new(Code::Unimplemented, text))
+        })?;
+        // A client that compresses can read what is compressed in the same way.
+        let accepted = value(grpc::ACCEPT_ENCODING).unwrap_or_default();
+        let sent = self.settings.compression.filter(|ours| ours.is_in(accepted)).or(received);
         let timeout = match value(grpc::TIMEOUT) {
             None => None,
             Some(text) => {
@@ -135,7 +151,7 @@ impl Server {
         if route.method.mode == Mode::Oneway {
             return Err(answer(oneway(route.service, route.method.name)));
         }
-        Ok((format, route, timeout))
+        Ok(Admitted { format, route, timeout, received, sent })
     }
 
     fn refuse(&self, respond: &mut SendResponse<Bytes>, refusal: Refusal) {
@@ -156,10 +172,16 @@ impl Server {
         let _gone = respond.send_response(response, true);
     }
 
-    fn start(&self, stream: Arc<Stream>, route: Arc<Route>, format: Format, facts: Facts) -> Running {
+    fn start(
+        &self,
+        stream: Arc<Stream>,
+        route: Arc<Route>,
+        (format, compression): (Format, Option<Compression>),
+        facts: Facts,
+    ) -> Running {
         let peer = &self.peer;
         let incoming = Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), given: None };
-        let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None);
+        let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None, compression);
         let exchange = Exchange { format, incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
         let context = CallContext { stream: Arc::clone(&stream), facts };
         self.handlers.fetch_add(1, Relaxed);
@@ -315,9 +337,6 @@ pub(super) fn broken(error: &h2::Error) -> Error {
 
 pub(super) fn broken_message(mistake: Mistake, limits: &Limits) -> Error {
     match mistake {
-        Mistake::Compressed => {
-            Error::new(Code::Unimplemented, "a compressed message was received; none are accepted")
-        }
         Mistake::Flag(flag) => {
             Error::protocol(format!("what was received is no gRPC message: it begins with the byte {flag}"))
         }

@@ -10,6 +10,7 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::HeaderMap;
 
+use super::compression::Compression;
 use super::headers;
 use super::stream::{End, Leaving, Peer, Stream};
 use crate::Metadata;
@@ -40,6 +41,7 @@ pub(in crate::transport) struct Slot {
 pub(super) struct Respond {
     pub(super) http: SendResponse<Bytes>,
     pub(super) format: Format,
+    pub(super) compression: Option<Compression>,
 }
 
 /// What has become of the direction that leaves.
@@ -150,8 +152,8 @@ impl Slot {
 
     /// False when the stream is gone.
     fn put_header(&mut self, peer: &Peer, pairs: &Metadata) -> bool {
-        let Some(Respond { mut http, format }) = self.respond.take() else { return true };
-        match http.send_response(headers::response(format, pairs), false) {
+        let Some(Respond { mut http, format, compression }) = self.respond.take() else { return true };
+        match http.send_response(headers::response(format, compression, pairs), false) {
             Ok(send) => {
                 lock(&peer.link.outbox).announce(1);
                 self.send = Some(send);
@@ -200,7 +202,7 @@ impl Slot {
     fn put_trailers(&mut self, peer: &Peer, trailers: HeaderMap) {
         lock(&peer.link.outbox).announce(1);
         // Either fails when the stream is over already.
-        if let Some(Respond { mut http, format }) = self.respond.take() {
+        if let Some(Respond { mut http, format, .. }) = self.respond.take() {
             let _over = http.send_response(headers::trailers_only(format, trailers), true);
         } else if let Some(send) = &mut self.send {
             let _over = send.send_trailers(trailers);

@@ -10,13 +10,13 @@ use h2::Reason;
 use http::HeaderMap;
 
 use super::Windows;
+use super::compression::Compression;
 use crate::call::child::Children;
 use crate::transport::connection::Deliveries;
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::lock;
 use crate::transport::task_waker::{PlaceWaker, Woken};
-use crate::wire::grpc::prefix::PREFIX;
 use crate::{Error, Limits, Metadata};
 
 /// One side of a connection: what its streams share.
@@ -48,6 +48,8 @@ pub(super) struct Stream {
     pub(super) leaving: Mutex<Leaving>,
     /// Bytes of messages in the inbox, with their prefixes.
     pub(super) unread: AtomicUsize,
+    /// How the peer compresses what it marks as compressed, once it has said so.
+    pub(super) compression: OnceLock<Compression>,
     /// Nobody reads any more.
     pub(super) deaf: AtomicBool,
     /// Bytes that the peer has sent and may not send again yet.
@@ -154,7 +156,7 @@ impl Peer {
 
     /// Queues a message for its reader. False when a budget is full, and the stream has to end for it.
     pub(super) fn queue(&self, stream: &Stream, message: Bytes, out: &mut Deliveries) -> bool {
-        stream.unread.fetch_add(message.len() + PREFIX, SeqCst);
+        stream.unread.fetch_add(message.len(), SeqCst);
         let mut fits = true;
         let charge = |cost, _| fits = self.charge(cost);
         out.pushed(stream.inbox.push(message, self.link.turns.current(), charge));
@@ -204,6 +206,7 @@ impl Stream {
             inbox: Inbox::default(),
             leaving: Mutex::default(),
             unread: AtomicUsize::new(0),
+            compression: OnceLock::new(),
             deaf: AtomicBool::new(false),
             used: AtomicUsize::new(0),
             bell: OnceLock::new(),

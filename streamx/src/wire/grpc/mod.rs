@@ -11,6 +11,7 @@ pub(crate) mod timeout;
 pub(crate) const CONTENT_TYPE: &str = "content-type";
 pub(crate) const TIMEOUT: &str = "grpc-timeout";
 pub(crate) const ENCODING: &str = "grpc-encoding";
+pub(crate) const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 pub(crate) const STATUS: &str = "grpc-status";
 pub(crate) const MESSAGE: &str = "grpc-message";
 /// The names of Kitex for a business error; its text is in [`MESSAGE`].

@@ -22,11 +22,25 @@ pub(crate) fn end(out: &mut BytesMut, mark: usize) -> Option<()> {
     Some(())
 }
 
+/// Adds a message that was compressed. Its length fits, as that of what it was made of does.
+pub(crate) fn put_compressed(out: &mut BytesMut, message: &[u8]) {
+    let mark = begin(out);
+    out.extend_from_slice(message);
+    if end(out, mark).is_some() {
+        out[mark] = 1;
+    }
+}
+
+/// Takes a message with its prefix apart: whether it is compressed, and its bytes.
+pub(crate) fn open(mut message: Bytes) -> (bool, Bytes) {
+    let is_compressed = message.first() == Some(&1);
+    message.advance(PREFIX.min(message.len()));
+    (is_compressed, message)
+}
+
 /// Why a body cannot be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mistake {
-    /// The message is compressed, which was not agreed on.
-    Compressed,
     /// The first byte is neither 0 nor 1.
     Flag(u8),
     /// The message has so many bytes.
@@ -54,13 +68,12 @@ impl Body {
         self.part.len()
     }
 
-    /// The next whole message: a slice of its piece where that holds all of it.
+    /// The next whole message with its prefix, for [`open`]: a slice of its piece where that holds all of it.
     pub(crate) fn next(&mut self, limit: usize) -> Result<Option<Bytes>, Mistake> {
         if let Some(head) = self.piece.first_chunk::<PREFIX>().filter(|_| self.part.is_empty()) {
             let length = length(head, limit)?;
             if self.piece.len() - PREFIX >= length {
-                self.piece.advance(PREFIX);
-                return Ok(Some(self.piece.split_to(length)));
+                return Ok(Some(self.piece.split_to(PREFIX + length)));
             }
         }
         self.fill(PREFIX);
@@ -70,9 +83,7 @@ impl Body {
         if self.part.len() < PREFIX + length {
             return Ok(None);
         }
-        let mut message = self.part.split().freeze();
-        message.advance(PREFIX);
-        Ok(Some(message))
+        Ok(Some(self.part.split().freeze()))
     }
 
     /// Moves bytes until there are so many.
@@ -90,9 +101,8 @@ fn length(head: &[u8; PREFIX], limit: usize) -> Result<usize, Mistake> {
     let [flag, length @ ..] = *head;
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     match flag {
-        0 if length <= limit => Ok(length),
-        0 => Err(Mistake::TooLarge(length)),
-        1 => Err(Mistake::Compressed),
+        0 | 1 if length <= limit => Ok(length),
+        0 | 1 => Err(Mistake::TooLarge(length)),
         other => Err(Mistake::Flag(other)),
     }
 }
@@ -116,7 +126,11 @@ mod tests {
             body.push(Bytes::copy_from_slice(piece));
             loop {
                 match body.next(limit) {
-                    Ok(Some(message)) => messages.push(message),
+                    Ok(Some(message)) => {
+                        let (is_compressed, message) = open(message);
+                        assert!(!is_compressed);
+                        messages.push(message);
+                    }
                     Ok(None) => break,
                     Err(mistake) => return (messages, body.partial(), Some(mistake)),
                 }
@@ -145,6 +159,16 @@ mod tests {
     }
 
     #[test]
+    fn a_compressed_message_is_marked() {
+        let mut out = BytesMut::new();
+        put_compressed(&mut out, b"zip");
+        assert_eq!(*out, *b"\x01\0\0\0\x03zip");
+        let mut body = Body::default();
+        body.push(out.freeze());
+        assert_eq!(open(body.next(3).unwrap().unwrap()), (true, Bytes::from_static(b"zip")));
+    }
+
+    #[test]
     fn the_rest_of_a_message_is_counted() {
         let bytes = message(b"four");
         for end in 0..bytes.len() {
@@ -156,11 +180,14 @@ mod tests {
     fn every_flip_of_a_bit_in_the_prefix_is_seen_or_another_length() {
         let bytes = message(b"four");
         for bit in 0..PREFIX * 8 {
+            if bit == 0 {
+                // It says that the message is compressed.
+                continue;
+            }
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             let (messages, _, mistake) = read(&[&flipped], 16);
             match (bit / 8, mistake) {
-                (0, Some(Mistake::Compressed)) => assert_eq!(bit, 0),
                 (0, Some(Mistake::Flag(flag))) => assert_eq!(flag, 1 << bit),
                 (1..PREFIX, Some(Mistake::TooLarge(length))) => assert!(length > 16),
                 (4, None) => assert!(messages.iter().all(|message| &**message != b"four")),
