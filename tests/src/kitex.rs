@@ -50,6 +50,27 @@ impl Kitex {
         names.filter(|(group, _)| !special.contains(group)).map(|(_, name)| name.to_owned()).collect()
     }
 
+    /// Runs the code generator over a schema, `kind` being `thrift` or `protobuf`, in a folder of this name inside `bin`, and
+    /// compiles what it wrote if that is wanted. Fails with what the tools said.
+    pub fn generate(&self, name: &str, kind: &str, idl: &str, compile: bool) -> io::Result<()> {
+        let module = self.bin.parent().unwrap_or(&self.bin);
+        let folder = self.bin.join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        let file = folder.join(if kind == "thrift" { "service.thrift" } else { "service.proto" });
+        fs::write(&file, idl)?;
+        let path = format!("bin/{name}/gen");
+        let flags =
+            ["-module", "streamxkitex", "-streamx", "-no-dependency-check", "-type", kind, "-gen-path"];
+        run(module, Command::new(self.bin.join("kitex")).args(flags).arg(&path).arg(&file))?;
+        if compile {
+            run(module, Command::new("go").args(["build", &format!("./{path}/...")]))?;
+        }
+        Ok(())
+    }
+
     /// Starts a case that asks for the server to be killed or restarted.
     pub fn attended(&self, addr: &str, case: &str, options: &[&str]) -> Run {
         let mut arguments = options.to_vec();

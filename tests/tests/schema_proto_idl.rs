@@ -322,6 +322,8 @@ fn forms_are_spelled_as_protobuf_does() {
     let idl = "\
 syntax = \"proto3\";
 
+option go_package = \"forms\";
+
 // It has no zero.
 enum Level {
   LEVEL_UNSPECIFIED = 0;
@@ -492,7 +494,8 @@ service Sums {
   rpc Upload(stream Inner) returns (Inner);
 }
 ";
-    assert!(idl.starts_with("syntax = \"proto3\";\n\npackage sums;\n\nmessage Inner {\n"), "{idl}");
+    let head = "syntax = \"proto3\";\n\npackage sums;\n\noption go_package = \"sums\";\n\nmessage Inner {\n";
+    assert!(idl.starts_with(head), "{idl}");
     assert!(idl.ends_with(messages), "{idl}");
 }
 

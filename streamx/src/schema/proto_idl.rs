@@ -10,7 +10,9 @@ use super::{
     Presence, ServiceSchema, Shape, StructDescription, Type,
 };
 
-/// A complete `.proto` file (proto3), which protoc accepts.
+/// A complete `.proto` file (proto3), which protoc and Kitex's tool accept.
+///
+/// The tool of Kitex wants to know the Go package: it is the namespace, or the name of the service where there is none.
 ///
 /// A method with one message as its argument takes that message; any other has a message `<Method>Request` with its
 /// arguments as fields. The same holds for its result: anything but a message is field 1, `result`, of
@@ -102,6 +104,7 @@ impl File {
         if let Some(namespace) = service.namespace {
             text += &format!("package {namespace};\n\n");
         }
+        text += &format!("option go_package = \"{}\";\n\n", service.go_package);
         for import in &self.imports {
             text += &format!("import \"{import}\";\n");
         }
@@ -300,7 +303,9 @@ impl File {
         for method in service.methods() {
             body += &self.method(&method)?;
         }
-        Ok(Text { namespace: service.namespace, body: body + "}\n" })
+        let namespace = service.namespace;
+        let go_package = namespace.map_or(service.name.to_lowercase(), |it| it.replace('.', "/"));
+        Ok(Text { namespace, go_package, body: body + "}\n" })
     }
 
     fn method(&mut self, method: &MethodSchema) -> Result<String, NoProtoIdl> {
@@ -369,6 +374,7 @@ impl File {
 /// What stands behind the messages.
 struct Text<'a> {
     namespace: Option<&'a str>,
+    go_package: String,
     body: String,
 }
 
