@@ -221,6 +221,10 @@ fn server(service: &Service) -> TokenStream {
             {
                 Self { service: service.into() }
             }
+            /// The schema, as `schema::check` takes it.
+            #vis fn schema() -> &'static __rt::ServiceSchema {
+                &__SCHEMA
+            }
             /// The schema as a complete `.thrift` file.
             #vis fn thrift_idl() -> ::std::string::String {
                 __rt::thrift_idl(&__SCHEMA)

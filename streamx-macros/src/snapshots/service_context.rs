@@ -73,6 +73,10 @@ const _: () = {
         {
             Self { service: service.into() }
         }
+        /// The schema, as `schema::check` takes it.
+        fn schema() -> &'static __rt::ServiceSchema {
+            &__SCHEMA
+        }
         /// The schema as a complete `.thrift` file.
         fn thrift_idl() -> ::std::string::String {
             __rt::thrift_idl(&__SCHEMA)

@@ -72,6 +72,10 @@ const _: () = {
         {
             Self { service: service.into() }
         }
+        /// The schema, as `schema::check` takes it.
+        pub fn schema() -> &'static __rt::ServiceSchema {
+            &__SCHEMA
+        }
         /// The schema as a complete `.thrift` file.
         pub fn thrift_idl() -> ::std::string::String {
             __rt::thrift_idl(&__SCHEMA)

@@ -16,6 +16,8 @@ pub mod testing {}
 pub mod connections {}
 #[doc = include_str!("unary.md")]
 pub mod unary {}
+#[doc = include_str!("schema.md")]
+pub mod schema {}
 #[doc = include_str!("shutdown.md")]
 pub mod shutdown {}
 #[doc = include_str!("middleware.md")]
