@@ -10,6 +10,7 @@ pub mod kitex;
 pub mod logs;
 pub mod noting;
 pub mod passed;
+pub mod peers;
 pub mod place;
 pub mod probe;
 pub mod process;

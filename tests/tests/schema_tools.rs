@@ -1,7 +1,7 @@
 //! The schemas that a binary prints, in the tools of others: the Apache compiler, and Kitex's code generator. (protoc's rules
 //! are in `schema_proto_idl.rs`; that generated code talks to the trait is in the tests with `kitex` in their name.)
 //!
-//! Without the Apache compiler these tests say `SKIPPED` and pass; with `STREAMX_DEMAND_THRIFT=1`, as in CI, they fail.
+//! Without the Apache compiler these tests say `SKIPPED` and pass; with `STREAMX_DEMAND_PEERS=1`, as in CI, they fail.
 
 use std::env;
 use std::fs;
@@ -23,7 +23,7 @@ fn thrift_version() -> Option<String> {
         Ok(output) => Some(String::from_utf8_lossy(&output.stdout).trim().replace("Thrift version ", "")),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let skipped = "thrift not found, the Apache compiler does not see our schemas";
-            assert!(env::var_os("STREAMX_DEMAND_THRIFT").is_none_or(|demand| demand != "1"), "{skipped}");
+            assert!(env::var_os("STREAMX_DEMAND_PEERS").is_none_or(|demand| demand != "1"), "{skipped}");
             let _ = writeln!(io::stderr(), "SKIPPED: {skipped}");
             None
         }
