@@ -1,6 +1,7 @@
 //! Certificates, made anew for each test.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rcgen::{
@@ -70,6 +71,21 @@ impl Authority {
         tls::Client::mutual(self.roots(), self.issue(names)).expect("a client")
     }
 
+    /// A certificate of a server on this machine, in files as programs of other makes want it.
+    pub fn files(&self) -> Files {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("streamx-{}-{}", std::process::id(), MADE.fetch_add(1, Relaxed));
+        let files = Files(std::env::temp_dir().join(name));
+        let (certificate, key) = self.issue_pem(&["127.0.0.1"]);
+        std::fs::create_dir(&files.0).expect("a new folder");
+        for (path, pem) in
+            [(files.roots(), self.pem()), (files.certificate(), certificate), (files.key(), key)]
+        {
+            std::fs::write(path, pem).expect("a new file");
+        }
+        files
+    }
+
     fn sign(&self, params: CertificateParams) -> (String, String) {
         let key = key();
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
@@ -86,6 +102,31 @@ impl Default for Authority {
 impl fmt::Debug for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authority").finish_non_exhaustive()
+    }
+}
+
+/// Files in PEM, which are gone when this is dropped.
+#[derive(Debug)]
+pub struct Files(PathBuf);
+
+impl Files {
+    /// The authority.
+    pub fn roots(&self) -> PathBuf {
+        self.0.join("roots.pem")
+    }
+
+    pub fn certificate(&self) -> PathBuf {
+        self.0.join("certificate.pem")
+    }
+
+    pub fn key(&self) -> PathBuf {
+        self.0.join("key.pem")
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _left_behind = std::fs::remove_dir_all(&self.0);
     }
 }
 

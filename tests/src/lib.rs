@@ -1,9 +1,10 @@
-//! Support for the tests of streamx: sample services, scripted peers, the real Kitex.
+//! Support for the tests of streamx: sample services, scripted peers, the real Kitex, gRPC of other makes.
 
 pub mod authority;
 pub mod batching;
 pub mod cases;
 pub mod foreign;
+pub mod grpc;
 pub mod histories;
 pub mod interop;
 pub mod kitex;

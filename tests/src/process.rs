@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -112,6 +113,52 @@ impl Run {
     }
 }
 
+/// A server that says on stderr where it listens, and may go on saying things there. Dropping kills it.
+#[derive(Debug)]
+pub struct Talkative {
+    port: u16,
+    _child: Child,
+}
+
+impl Talkative {
+    /// Runs `command`, and waits for a line that ends with `listens`, an address whose host does not matter, and a port.
+    pub async fn start(mut command: Command, listens: &str) -> Self {
+        let name = format!("{:?}", command.as_std().get_program());
+        let mut child = spawned(command.stdin(Stdio::null()).stderr(Stdio::piped()));
+        let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
+        let port = async {
+            while let Some(line) = lines.next_line().await? {
+                let said = line.split_once(listens).and_then(|(_, address)| address.rsplit_once(':'));
+                if let Some(port) = said.and_then(|(_, port)| port.trim().parse().ok()) {
+                    return Ok(port);
+                }
+            }
+            Err(io::Error::other("it ended"))
+        };
+        let port = within(&name, "listens", port).await;
+        let port = port.unwrap_or_else(|error| panic!("waiting until {name} listens: {error}"));
+        // A pipe that nobody reads stops the writer.
+        tokio::spawn(async move { while lines.next_line().await.is_ok_and(|line| line.is_some()) {} });
+        Self { port, _child: child }
+    }
+
+    /// The port, on every address of this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// Runs a program to its end. The lines are those of stdout, then those of stderr.
+pub async fn run(mut command: Command) -> Output {
+    let name = format!("{:?}", command.as_std().get_program());
+    let child = spawned(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let ended = within(&name, "ends", child.wait_with_output()).await;
+    let output = ended.unwrap_or_else(|error| panic!("waiting for the end of {name}: {error}"));
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+    let lines = said.iter().flat_map(|said| said.lines()).map(str::to_owned).collect();
+    Output { lines, ok: output.status.success() }
+}
+
 /// What a program printed and how it ended. Displays as its lines.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -148,13 +195,8 @@ struct Process {
 impl Process {
     fn start(program: &Path, arguments: &[&str]) -> Self {
         let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot run {}: {error}", program.display()));
+        let mut command = Command::new(program);
+        let mut child = spawned(command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()));
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("stdout is piped");
         Self { name, child, stdin, stdout: BufReader::new(stdout).lines() }
@@ -175,6 +217,11 @@ impl Process {
         let killed = within(&self.name, "is dead", self.child.kill()).await;
         killed.unwrap_or_else(|error| panic!("killing {}: {error}", self.name));
     }
+}
+
+fn spawned(command: &mut Command) -> Child {
+    let child = command.kill_on_drop(true).spawn();
+    child.unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"))
 }
 
 async fn within<T>(name: &str, what: &str, future: impl Future<Output = T>) -> T {

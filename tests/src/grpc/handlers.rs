@@ -1,0 +1,125 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use streamx::{Bidi, Code, Context, Error, Result, Sender, Streaming};
+
+use super::test_service::{
+    EchoStatus, Empty, Payload, PayloadType, ResponseParameters, SimpleRequest, SimpleResponse,
+    StreamingInputCallRequest, StreamingInputCallResponse, StreamingOutputCallRequest,
+    StreamingOutputCallResponse, TestService,
+};
+
+/// The header that comes back as one.
+pub(super) const INITIAL: &str = "x-grpc-test-echo-initial";
+/// The header that comes back as a trailer.
+pub(super) const TRAILING: &str = "x-grpc-test-echo-trailing-bin";
+
+/// The largest payload that a caller may ask for.
+const LARGEST: usize = 8 << 20;
+
+/// The service as a user of streamx writes it.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::exhaustive_structs, reason = "has nothing to fill in")]
+pub struct Handlers;
+
+impl TestService for Handlers {
+    async fn empty_call(&self, empty: Empty) -> Result<Empty> {
+        Ok(empty)
+    }
+
+    async fn unary_call(&self, ctx: Context, request: SimpleRequest) -> Result<SimpleResponse> {
+        echo_metadata(&ctx)?;
+        end_with(request.response_status)?;
+        let payload = Some(payload(request.response_type, request.response_size)?);
+        let server_id = if request.fill_server_id { std::process::id().to_string() } else { String::new() };
+        Ok(SimpleResponse { payload, server_id, ..SimpleResponse::default() })
+    }
+
+    async fn streaming_output_call(
+        &self,
+        request: StreamingOutputCallRequest,
+        mut stream: Sender<StreamingOutputCallResponse>,
+    ) -> Result<()> {
+        end_with(request.response_status)?;
+        for wanted in request.response_parameters {
+            stream.send(response(request.response_type, &wanted).await?).await?;
+        }
+        Ok(())
+    }
+
+    async fn streaming_input_call(
+        &self,
+        mut stream: Streaming<StreamingInputCallRequest>,
+    ) -> Result<StreamingInputCallResponse> {
+        let mut size = 0;
+        while let Some(request) = stream.recv().await? {
+            size += request.payload.map_or(0, |payload| payload.body.len());
+        }
+        Ok(StreamingInputCallResponse { aggregated_payload_size: i32::try_from(size).map_err(Error::other)? })
+    }
+
+    async fn full_duplex_call(
+        &self,
+        ctx: Context,
+        mut stream: Bidi<StreamingOutputCallRequest, StreamingOutputCallResponse>,
+    ) -> Result<()> {
+        echo_metadata(&ctx)?;
+        while let Some(request) = stream.recv().await? {
+            end_with(request.response_status)?;
+            for wanted in request.response_parameters {
+                stream.send(response(request.response_type, &wanted).await?).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn half_duplex_call(
+        &self,
+        mut stream: Bidi<StreamingOutputCallRequest, StreamingOutputCallResponse>,
+    ) -> Result<()> {
+        let mut requests = Vec::new();
+        while let Some(request) = stream.recv().await? {
+            requests.push(request);
+        }
+        for request in requests {
+            for wanted in request.response_parameters {
+                stream.send(response(request.response_type, &wanted).await?).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn echo_metadata(ctx: &Context) -> Result<()> {
+    if let Some(value) = ctx.metadata().get(INITIAL) {
+        ctx.set_header(INITIAL, value)?;
+    }
+    if let Some(value) = ctx.metadata().get(TRAILING) {
+        ctx.set_trailer(TRAILING, value)?;
+    }
+    Ok(())
+}
+
+fn end_with(status: Option<EchoStatus>) -> Result<()> {
+    match status {
+        Some(status) if status.code != 0 => Err(Error::new(Code::from_i32(status.code), status.message)),
+        _ => Ok(()),
+    }
+}
+
+async fn response(kind: PayloadType, wanted: &ResponseParameters) -> Result<StreamingOutputCallResponse> {
+    if let Ok(interval @ 1..) = u64::try_from(wanted.interval_us) {
+        tokio::time::sleep(Duration::from_micros(interval)).await;
+    }
+    Ok(StreamingOutputCallResponse { payload: Some(payload(kind, wanted.size)?) })
+}
+
+fn payload(kind: PayloadType, size: i32) -> Result<Payload> {
+    let refused = |what: String| Error::new(Code::InvalidArgument, what);
+    if kind != PayloadType::Compressable {
+        return Err(refused(format!("there are no payloads of the type {kind:?}")));
+    }
+    let size = usize::try_from(size).ok().filter(|&size| size <= LARGEST);
+    let size = size.ok_or_else(|| refused(format!("a payload has 0 to {LARGEST} bytes")))?;
+    Ok(Payload { kind, body: Bytes::from(vec![0; size]) })
+}
