@@ -4,6 +4,7 @@
 pub mod cases;
 pub mod go;
 pub mod handlers;
+pub mod python;
 pub mod test_service;
 
 pub use handlers::Handlers;

@@ -1,0 +1,54 @@
+//! gRPC for Python: the cases of gRPC's interop tests, from the schema that our trait prints.
+
+use std::path::Path;
+
+use streamx_tests::authority::Authority;
+use streamx_tests::grpc::test_service::TestServiceServer;
+use streamx_tests::grpc::{Handlers, python};
+
+/// How many cases `peer.py` has.
+const CASES: usize = 15;
+
+/// Proves the peer that the tests of streamx rely on, and the harness that runs it.
+mod python_alone {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_case_holds() {
+        let Some(python) = python::install() else { return };
+        let server = python.server(None).await;
+        let output = python.client(server.port(), None).await;
+        assert!(output.ok() && output.lines().len() == CASES, "{output}");
+    }
+
+    #[tokio::test]
+    async fn every_case_holds_over_tls() {
+        let Some(python) = python::install() else { return };
+        let files = Authority::new().files();
+        let server = python.server(Some(&files)).await;
+        let output = python.client(server.port(), Some(&files)).await;
+        assert!(output.ok() && output.lines().len() == CASES, "{output}");
+    }
+
+    #[tokio::test]
+    async fn a_case_that_does_not_hold_is_reported() {
+        let Some(python) = python::install() else { return };
+        let (files, others) = (Authority::new().files(), Authority::new().files());
+        let server = python.server(Some(&files)).await;
+        let output = python.client(server.port(), Some(&others)).await;
+        assert!(!output.ok(), "a server that is not trusted passed: {output}");
+        assert!(output.lines()[0].starts_with("FAIL empty_unary: "), "{output}");
+    }
+}
+
+/// Python compiles the committed file with protoc, so this makes it the judge of our schema. With `UPDATE_SNAPSHOTS=1` the
+/// file is written instead.
+#[test]
+fn the_committed_idl_is_what_the_trait_prints() {
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("grpcio/test_service.proto");
+    let printed = TestServiceServer::<Handlers>::proto_idl();
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&committed, &printed).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(committed).unwrap(), printed);
+}
