@@ -260,6 +260,7 @@ async fn a_client_of_another_make_is_answered_as_grpc_says() {
     for foreign in ["application/json", "application/grpc-web"] {
         let answer = answer(rig.address(), "/Probe/Ask", &[("content-type", foreign)], EMPTY).await;
         assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert!(answer.body.starts_with(b"This server speaks gRPC"), "{answer:?}");
     }
     rig.at_rest().await;
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::server::{self, Connection, Handshake, SendResponse};
 use h2::{Reason, RecvStream};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{Request, Response, StatusCode};
 
 use super::compression::{ACCEPTED, Compression, Unknown};
 use super::context::CallContext;
@@ -33,6 +34,10 @@ use crate::transport::resets::Resets;
 use crate::wire::grpc::prefix::Mistake;
 use crate::wire::grpc::{self, Content, path, timeout};
 use crate::{Code, Error, Limits, Metadata, Result, Side};
+
+/// What a client reads that does not speak gRPC.
+const NO_GRPC: &[u8] =
+    b"This server speaks gRPC: POST, with a content-type that begins with application/grpc.\n";
 
 pub(in crate::transport) struct Server {
     peer: Arc<Peer>,
@@ -112,7 +117,7 @@ impl Server {
 
     /// Whether a call may begin.
     fn admit(&self, path: &str, headers: &HeaderMap) -> Result<Admitted<'_>, Refusal> {
-        let value = |name| headers.get(name).map(|value: &http::HeaderValue| value.as_bytes());
+        let value = |name| headers.get(name).map(|value: &HeaderValue| value.as_bytes());
         let format = match Content::read(value(grpc::CONTENT_TYPE).unwrap_or_default()) {
             Content::Protobuf => Format::Protobuf,
             Content::Thrift => Format::Thrift,
@@ -161,15 +166,22 @@ impl Server {
                 tracing::debug!(%error, "refused a call");
                 headers::trailers_only(format, failure::trailers(Err(&error), &Metadata::default()))
             }
-            Refusal::Status(status) => {
-                let mut response = Response::new(());
-                *response.status_mut() = status;
-                response
-            }
+            Refusal::Status(status) => return self.turn_away(respond, status),
         };
         lock(&self.peer.link.outbox).announce(1);
         // Fails when the client has given it up already.
         let _gone = respond.send_response(response, true);
+    }
+
+    /// Tells a client that does not speak gRPC, a browser say, where it is.
+    fn turn_away(&self, respond: &mut SendResponse<Bytes>, status: StatusCode) {
+        let mut response = Response::new(());
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        lock(&self.peer.link.outbox).announce(2);
+        if let Ok(mut send) = respond.send_response(response, false) {
+            let _gone = send.send_data(Bytes::from_static(NO_GRPC), true);
+        }
     }
 
     fn start(
