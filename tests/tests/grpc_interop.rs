@@ -1,7 +1,88 @@
 //! gRPC's interop tests: the list of cases, between streamx and grpc-go and among themselves.
 
-use streamx_tests::authority::Authority;
-use streamx_tests::grpc::go;
+use streamx_tests::authority::{Authority, Files};
+use streamx_tests::grpc::Serving;
+use streamx_tests::grpc::cases::Target;
+use streamx_tests::grpc::go::{self, Go};
+use streamx_tests::process::Talkative;
+
+mod rust_to_rust {
+    use super::*;
+
+    async fn start() -> Option<Target<Serving>> {
+        Some(Serving::start().await.target("grpc"))
+    }
+
+    streamx_tests::every_grpc_case!(start);
+}
+
+mod rust_to_rust_over_tls {
+    use super::*;
+
+    async fn start() -> Option<Target<Serving>> {
+        Some(Serving::start_over_tls().await.target("grpc"))
+    }
+
+    streamx_tests::every_grpc_case!(start);
+}
+
+/// What the cases demand is not bound to a protocol.
+mod rust_to_rust_over_ttheader {
+    use super::*;
+
+    async fn start() -> Option<Target<Serving>> {
+        Some(Serving::start().await.target("ttheader"))
+    }
+
+    streamx_tests::every_grpc_case!(start, besides unary metadata);
+}
+
+mod rust_client_to_go_server {
+    use super::*;
+
+    async fn start() -> Option<Target<Talkative>> {
+        let server = go::build()?.server(None).await;
+        Some(Target { url: format!("grpc://127.0.0.1:{}", server.port()), tls: None, server })
+    }
+
+    streamx_tests::every_grpc_case!(start);
+}
+
+mod rust_client_to_go_server_over_tls {
+    use super::*;
+
+    /// The server reads its files after it has said where it listens.
+    async fn start() -> Option<Target<(Talkative, Files)>> {
+        let go = go::build()?;
+        let authority = Authority::new();
+        let files = authority.files();
+        let server = go.server(Some(&files)).await;
+        let url = format!("grpc+tls://127.0.0.1:{}", server.port());
+        Some(Target { url, tls: Some(authority.client()), server: (server, files) })
+    }
+
+    streamx_tests::every_grpc_case!(start);
+}
+
+mod go_client_to_rust_server {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_case_holds() {
+        let Some(go) = go::build() else { return };
+        let server = Serving::start().await;
+        super::every_case_holds(&go, server.port(), None).await;
+        let output = go.client(server.port(), "pick_first_unary", None).await;
+        assert!(output.ok(), "pick_first_unary: {output}");
+    }
+
+    #[tokio::test]
+    async fn every_case_holds_over_tls() {
+        let Some(go) = go::build() else { return };
+        let server = Serving::start_over_tls().await;
+        super::every_case_holds(&go, server.port(), server.files().as_ref()).await;
+    }
+}
 
 /// Proves the peer that the tests of streamx rely on, and the harness that runs it.
 mod go_alone {
@@ -11,10 +92,7 @@ mod go_alone {
     async fn every_case_holds() {
         let Some(go) = go::build() else { return };
         let server = go.server(None).await;
-        for case in go::CASES {
-            let output = go.client(server.port(), case, None).await;
-            assert!(output.ok(), "{case}: {output}");
-        }
+        super::every_case_holds(&go, server.port(), None).await;
     }
 
     #[tokio::test]
@@ -22,10 +100,7 @@ mod go_alone {
         let Some(go) = go::build() else { return };
         let files = Authority::new().files();
         let server = go.server(Some(&files)).await;
-        for case in go::CASES {
-            let output = go.client(server.port(), case, Some(&files)).await;
-            assert!(output.ok(), "{case}: {output}");
-        }
+        super::every_case_holds(&go, server.port(), Some(&files)).await;
     }
 
     #[tokio::test]
@@ -44,5 +119,12 @@ mod go_alone {
         let server = go.server(Some(&files)).await;
         let output = go.client(server.port(), "empty_unary", Some(&others)).await;
         assert!(output.to_string().contains("certificate signed by unknown authority"), "{output}");
+    }
+}
+
+async fn every_case_holds(go: &Go, port: u16, tls: Option<&Files>) {
+    for case in go::CASES {
+        let output = go.client(port, case, tls).await;
+        assert!(output.ok(), "{case}: {output}");
     }
 }

@@ -3,11 +3,42 @@
 use std::path::Path;
 
 use streamx_tests::authority::Authority;
+use streamx_tests::grpc::cases::Target;
 use streamx_tests::grpc::test_service::TestServiceServer;
-use streamx_tests::grpc::{Handlers, python};
+use streamx_tests::grpc::{Handlers, Serving, python};
+use streamx_tests::process::{Output, Talkative};
 
 /// How many cases `peer.py` has.
 const CASES: usize = 15;
+
+mod rust_client_to_python_server {
+    use super::*;
+
+    async fn start() -> Option<Target<Talkative>> {
+        let server = python::install()?.server(None).await;
+        Some(Target { url: format!("grpc://127.0.0.1:{}", server.port()), tls: None, server })
+    }
+
+    streamx_tests::every_grpc_case!(start);
+}
+
+mod python_client_to_rust_server {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_case_holds() {
+        let Some(python) = python::install() else { return };
+        let server = Serving::start().await;
+        assert_holds(&python.client(server.port(), None).await);
+    }
+
+    #[tokio::test]
+    async fn every_case_holds_over_tls() {
+        let Some(python) = python::install() else { return };
+        let server = Serving::start_over_tls().await;
+        assert_holds(&python.client(server.port(), server.files().as_ref()).await);
+    }
+}
 
 /// Proves the peer that the tests of streamx rely on, and the harness that runs it.
 mod python_alone {
@@ -17,8 +48,7 @@ mod python_alone {
     async fn every_case_holds() {
         let Some(python) = python::install() else { return };
         let server = python.server(None).await;
-        let output = python.client(server.port(), None).await;
-        assert!(output.ok() && output.lines().len() == CASES, "{output}");
+        assert_holds(&python.client(server.port(), None).await);
     }
 
     #[tokio::test]
@@ -26,8 +56,7 @@ mod python_alone {
         let Some(python) = python::install() else { return };
         let files = Authority::new().files();
         let server = python.server(Some(&files)).await;
-        let output = python.client(server.port(), Some(&files)).await;
-        assert!(output.ok() && output.lines().len() == CASES, "{output}");
+        assert_holds(&python.client(server.port(), Some(&files)).await);
     }
 
     #[tokio::test]
@@ -51,4 +80,9 @@ fn the_committed_idl_is_what_the_trait_prints() {
         std::fs::write(&committed, &printed).unwrap();
     }
     assert_eq!(std::fs::read_to_string(committed).unwrap(), printed);
+}
+
+#[track_caller]
+fn assert_holds(output: &Output) {
+    assert!(output.ok() && output.lines().len() == CASES, "{output}");
 }

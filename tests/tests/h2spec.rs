@@ -1,9 +1,6 @@
 //! A server of streamx against h2spec, which knows what HTTP/2 demands of a server.
 
-use streamx::Server;
-use streamx_tests::authority::Authority;
-use streamx_tests::grpc::test_service::TestServiceServer;
-use streamx_tests::grpc::{Handlers, go};
+use streamx_tests::grpc::{Serving, go};
 
 /// How many cases it has, in its own words.
 const CASES: &str = "145 tests, ";
@@ -39,19 +36,11 @@ const TURNED_AWAY_BEFORE: [(&str, &str); 8] = [
     ),
 ];
 
-async fn finds_no_more(tls: bool) {
+async fn finds_no_more(server: Serving, tls: &[&str]) {
     let Some(go) = go::build() else { return };
-    let mut server = Server::builder().add_service(TestServiceServer::new(Handlers));
-    if tls {
-        server = server.tls(Authority::new().server());
-    }
-    let server = server.bind("127.0.0.1:0").await.unwrap();
-    let port = server.local_addr().port().unwrap().to_string();
-    tokio::spawn(server.serve());
-    let mut options = vec!["--port", &port, "--path", "/grpc.testing.TestService/EmptyCall"];
-    if tls {
-        options.extend(["--tls", "--insecure"]);
-    }
+    let port = server.port().to_string();
+    let options = ["--port", &port, "--path", "/grpc.testing.TestService/EmptyCall"];
+    let options = [&options, tls].concat();
     let output = go.h2spec(&options).await;
     // `× 3: What the case does`
     let failures = output.lines().iter().filter_map(|line| line.split_once("× ")?.1.split_once(": "));
@@ -64,10 +53,10 @@ async fn finds_no_more(tls: bool) {
 
 #[tokio::test]
 async fn it_finds_nothing_that_a_grpc_server_could_do() {
-    finds_no_more(false).await;
+    finds_no_more(Serving::start().await, &[]).await;
 }
 
 #[tokio::test]
 async fn it_finds_no_more_over_tls() {
-    finds_no_more(true).await;
+    finds_no_more(Serving::start_over_tls().await, &["--tls", "--insecure"]).await;
 }
