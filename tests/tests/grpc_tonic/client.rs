@@ -1,0 +1,182 @@
+//! What a client of tonic must see, whoever serves `TestService`.
+
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::mpsc;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Response, Status, Streaming};
+use tonic_prost::ProstCodec;
+
+use crate::messages::{
+    EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse, StreamingInputCallRequest,
+    StreamingInputCallResponse, StreamingOutputCallRequest, StreamingOutputCallResponse, zeros,
+};
+
+const REQUESTS: [usize; 4] = [27_182, 8, 1_828, 45_904];
+const RESPONSES: [i32; 4] = [31_415, 9, 2_653, 58_979];
+const INITIAL: &str = "x-grpc-test-echo-initial";
+const TRAILING: &str = "x-grpc-test-echo-trailing-bin";
+
+/// A client with a connection of its own.
+pub async fn client(addr: &str) -> Grpc<Channel> {
+    let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    let mut client = Grpc::new(channel);
+    client.ready().await.unwrap();
+    client
+}
+
+pub async fn unary(addr: &str) {
+    let mut client = client(addr).await;
+    let empty: Response<Empty> =
+        client.unary(Request::new(Empty {}), path("EmptyCall"), codec()).await.unwrap();
+    assert_eq!(empty.into_inner(), Empty {});
+    client.ready().await.unwrap();
+    let request = SimpleRequest { response_size: 314_159, payload: zeros(271_828), response_status: None };
+    let large: SimpleResponse = unary_call(&mut client, request).await.unwrap().into_inner();
+    assert_eq!(large.payload, zeros(314_159));
+}
+
+pub async fn client_streaming(addr: &str) {
+    let requests = REQUESTS.map(|size| StreamingInputCallRequest { payload: zeros(size) });
+    let request = Request::new(stream::iter(requests));
+    let answer = client(addr).await.client_streaming(request, path("StreamingInputCall"), codec()).await;
+    let answer: StreamingInputCallResponse = answer.unwrap().into_inner();
+    assert_eq!(answer.aggregated_payload_size, 74_922);
+}
+
+pub async fn server_streaming(addr: &str) {
+    let request = Request::new(asking(&RESPONSES, 0));
+    let stream = client(addr).await.server_streaming(request, path("StreamingOutputCall"), codec()).await;
+    let stream: Streaming<StreamingOutputCallResponse> = stream.unwrap().into_inner();
+    let sizes = stream.map_ok(|response| response.payload.unwrap().body.len()).try_collect::<Vec<_>>();
+    assert_eq!(sizes.await.unwrap(), RESPONSES.map(|size| usize::try_from(size).unwrap()));
+}
+
+pub async fn ping_pong(addr: &str) {
+    let mut pairs =
+        REQUESTS.into_iter().zip(RESPONSES).map(|(request, response)| asking(&[response], request));
+    let (requests, mut responses) =
+        full_duplex_call(addr, pairs.next().unwrap(), Request::new).await.unwrap();
+    for size in RESPONSES {
+        let got = responses.message().await.unwrap().unwrap();
+        assert_eq!(got.payload, zeros(usize::try_from(size).unwrap()));
+        pairs.next().into_iter().for_each(|request| requests.send(request).unwrap());
+    }
+    drop(requests);
+    assert_eq!(responses.message().await.unwrap(), None);
+}
+
+pub async fn failures(addr: &str) {
+    let mut client = client(addr).await;
+    let message = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n";
+    let status = Some(EchoStatus { code: 2, message: message.to_owned() });
+    let request = SimpleRequest { response_status: status.clone(), ..SimpleRequest::default() };
+    let unary = unary_call(&mut client, request).await.unwrap_err();
+    let request = StreamingOutputCallRequest { response_status: status, ..asking(&[9], 8) };
+    let streamed = match full_duplex_call(addr, request, Request::new).await {
+        Ok((_requests, mut responses)) => responses.message().await.unwrap_err(),
+        Err(status) => status,
+    };
+    for status in [unary, streamed] {
+        assert_eq!((status.code(), status.message()), (Code::Unknown, message));
+    }
+
+    for path in
+        ["/grpc.testing.TestService/UnimplementedCall", "/grpc.testing.UnimplementedService/EmptyCall"]
+    {
+        client.ready().await.unwrap();
+        let path = PathAndQuery::from_static(path);
+        let answer = client.unary::<_, Empty, _>(Request::new(Empty {}), path, codec()).await;
+        assert_eq!(answer.unwrap_err().code(), Code::Unimplemented);
+    }
+}
+
+/// Once it has a header a client of tonic leaves this to the server.
+pub async fn a_deadline_that_passes(addr: &str) {
+    let hurried = |requests| {
+        let mut request = Request::new(requests);
+        request.set_timeout(Duration::from_millis(1));
+        request
+    };
+    let outcome = async {
+        let (_requests, mut responses) = full_duplex_call(addr, asking(&[], 27_182), hurried).await?;
+        responses.message().await
+    };
+    let status = outcome.await.unwrap_err();
+    // Said by the client when it is the first to notice, with a code of its own.
+    assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled), "{status}");
+}
+
+pub async fn metadata(addr: &str) {
+    let mut unary = Request::new(SimpleRequest { response_size: 1, ..SimpleRequest::default() });
+    insert(unary.metadata_mut());
+    let answer: Response<SimpleResponse> =
+        client(addr).await.unary(unary, path("UnaryCall"), codec()).await.unwrap();
+    assert_holds(answer.metadata(), answer.metadata());
+
+    let with_metadata = |requests| {
+        let mut request = Request::new(requests);
+        insert(request.metadata_mut());
+        request
+    };
+    let requests = with_metadata(stream::iter([asking(&[1], 1)]).boxed());
+    let answer = client(addr).await.streaming(requests, path("FullDuplexCall"), codec()).await.unwrap();
+    let header = answer.metadata().clone();
+    let mut responses: Streaming<StreamingOutputCallResponse> = answer.into_inner();
+    assert_eq!(responses.message().await.unwrap().unwrap().payload, zeros(1));
+    assert_eq!(responses.message().await.unwrap(), None);
+    assert_holds(&header, &responses.trailers().await.unwrap().unwrap());
+}
+
+type Requests = stream::BoxStream<'static, StreamingOutputCallRequest>;
+type Sender = mpsc::UnboundedSender<StreamingOutputCallRequest>;
+
+/// A call whose first request is on its way: a client of tonic has no stream before it has a header, which most servers send
+/// with the first response.
+async fn full_duplex_call(
+    addr: &str,
+    first: StreamingOutputCallRequest,
+    request: impl FnOnce(Requests) -> Request<Requests>,
+) -> Result<(Sender, Streaming<StreamingOutputCallResponse>), Status> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    sender.send(first).unwrap();
+    let requests = stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
+    let request = request(requests.boxed());
+    let answer = client(addr).await.streaming(request, path("FullDuplexCall"), codec()).await?;
+    Ok((sender, answer.into_inner()))
+}
+
+async fn unary_call(
+    client: &mut Grpc<Channel>,
+    request: SimpleRequest,
+) -> Result<Response<SimpleResponse>, Status> {
+    client.ready().await.unwrap();
+    client.unary(Request::new(request), path("UnaryCall"), codec()).await
+}
+
+fn path(method: &str) -> PathAndQuery {
+    format!("/grpc.testing.TestService/{method}").parse().unwrap()
+}
+
+fn codec<Req, Res>() -> ProstCodec<Req, Res> {
+    ProstCodec::default()
+}
+
+fn asking(sizes: &[i32], size: usize) -> StreamingOutputCallRequest {
+    let response_parameters = sizes.iter().map(|&size| ResponseParameters { size }).collect();
+    StreamingOutputCallRequest { response_parameters, payload: zeros(size), response_status: None }
+}
+
+fn insert(metadata: &mut MetadataMap) {
+    metadata.insert(INITIAL, MetadataValue::from_static("test_initial_metadata_value"));
+    metadata.insert_bin(TRAILING, MetadataValue::from_bytes(b"\n\x0b\n\x0b\n\x0b"));
+}
+
+fn assert_holds(header: &MetadataMap, trailer: &MetadataMap) {
+    assert_eq!(header.get(INITIAL).unwrap(), "test_initial_metadata_value");
+    assert_eq!(trailer.get_bin(TRAILING).unwrap().to_bytes().unwrap(), &b"\n\x0b\n\x0b\n\x0b"[..]);
+}
