@@ -6,6 +6,8 @@
 mod form;
 mod literal;
 mod lock;
+mod proto_build;
+mod proto_file;
 mod proto_idl;
 mod proto_types;
 mod service;
@@ -17,7 +19,8 @@ use std::any::TypeId;
 pub use form::{Encoding, Form};
 pub use literal::Literal;
 pub use lock::{Change, CheckError, Effect, Lock, LockError, Who, Wire, check};
-pub use proto_idl::{NoProtoIdl, proto_idl, try_proto_idl};
+pub use proto_build::NoProtoIdl;
+pub use proto_idl::{proto_idl, try_proto_idl};
 pub use service::{Argument, Describe, MethodSchema, Mode, ServiceSchema, Thrown};
 pub use thrift_idl::{thrift_idl, try_thrift_idl};
 pub use walk::NameClash;
