@@ -25,6 +25,7 @@ pub mod tls;
 pub mod client;
 pub mod server;
 
+pub mod health;
 pub mod testing;
 
 pub mod guide;

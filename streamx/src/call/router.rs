@@ -16,7 +16,11 @@ pub struct Service {
     pub(crate) name: &'static str,
     pub(crate) methods: Vec<Method>,
     placement: Placement,
+    pub(crate) on_drain: Option<OnDrain>,
 }
+
+/// What a service does when its server stops taking calls.
+pub(crate) type OnDrain = Arc<dyn Fn() + Send + Sync>;
 
 /// All services of one server.
 #[derive(Debug, Default)]
@@ -51,13 +55,19 @@ impl Service {
     /// A service with this wire name and these methods.
     #[doc(hidden)]
     pub fn new(name: &'static str, methods: Vec<Method>) -> Self {
-        Self { name, methods, placement: Placement::default() }
+        Self { name, methods, placement: Placement::default(), on_drain: None }
     }
 
     /// Fixes where the handlers of this service are polled.
     #[must_use]
     pub fn placement(mut self, placement: Placement) -> Self {
         self.placement = placement;
+        self
+    }
+
+    /// Has this done once when a server of this service stops taking calls.
+    pub(crate) fn on_drain(mut self, action: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_drain = Some(Arc::new(action));
         self
     }
 
@@ -83,7 +93,7 @@ impl Service {
 impl Router {
     /// Adds a service. Fails when the name is taken or two methods have one wire name.
     pub(crate) fn add(&mut self, service: Service) -> Result<()> {
-        let Service { name, methods, placement } = service;
+        let Service { name, methods, placement, on_drain: _ } = service;
         if self.services.iter().any(|routes| routes.name == name) {
             return Err(invalid(format!("two services are called {name}; give one of them another name")));
         }

@@ -20,6 +20,8 @@ pub mod unary {}
 pub mod schema {}
 #[doc = include_str!("shutdown.md")]
 pub mod shutdown {}
+#[doc = include_str!("health.md")]
+pub mod health {}
 #[doc = include_str!("middleware.md")]
 pub mod middleware {}
 #[cfg(feature = "tls")]

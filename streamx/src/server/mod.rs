@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::call::Service;
 use crate::call::middleware::{Middlewares, register};
-use crate::call::router::Router;
+use crate::call::router::{OnDrain, Router};
 use crate::counters::{Counters, Meter};
 #[cfg(feature = "tls")]
 use crate::tls::{self, Replaceable};
@@ -89,6 +89,7 @@ pub struct BoundServer {
     tls: Option<Arc<dyn Accept>>,
     #[cfg(feature = "grpc")]
     grpc: GrpcServerSettings,
+    on_drain: Vec<OnDrain>,
 }
 
 impl Server {
@@ -193,6 +194,7 @@ impl ServerBuilder {
     pub async fn bind(self, address: impl AsRef<str>) -> Result<BoundServer> {
         let mut router = Router::default();
         let middlewares = Arc::new(self.middlewares);
+        let on_drain = self.services.iter().filter_map(|service| service.on_drain.clone()).collect();
         for service in self.services {
             // The time limit is next to the wire, so that middlewares and observers see what it does.
             let service = service.surrounded(&middlewares);
@@ -215,6 +217,7 @@ impl ServerBuilder {
             tls,
             #[cfg(feature = "grpc")]
             grpc: self.grpc,
+            on_drain,
         })
     }
 
@@ -274,7 +277,7 @@ impl BoundServer {
     pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) -> Result<()> {
         #[cfg(feature = "grpc")]
         let grpc = self.grpc;
-        let Self { listener, limits, meter, router, drain, shutdown: handle, tls, .. } = self;
+        let Self { listener, limits, meter, router, drain, shutdown: handle, tls, on_drain, .. } = self;
         let stop = watch::Sender::new(Stop::No);
         let serve = Serve {
             router: Arc::clone(&router),
@@ -290,6 +293,7 @@ impl BoundServer {
             () = shutdown => {}
             () = handle.asked(Asked::Drain) => {}
         }
+        on_drain.iter().for_each(|action| action());
         drop((listener, serve));
         stop.send_replace(Stop::Drain);
         // Every connection holds a receiver until it has ended.
