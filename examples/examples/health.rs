@@ -1,6 +1,7 @@
-//! A server says how it is to whoever asks and whoever watches.
+//! A server says how it is to whoever asks and whoever watches, and what its services are.
 
 use streamx::health::{HealthCheckRequest, HealthClient, HealthReporter, ServingStatus};
+use streamx::reflection::{MessageRequest, MessageResponse, ServerReflectionClient, ServerReflectionRequest};
 use streamx::{Channel, Code, Message, Result, Server};
 
 #[derive(Message, Clone, Debug, Default, PartialEq)]
@@ -32,6 +33,7 @@ async fn main() -> Result<()> {
     let server = Server::builder()
         .add_service(EchoServer::new(Parrot))
         .add_service(health.service())
+        .reflection()
         .bind("127.0.0.1:0")
         .await?;
     let channel = Channel::connect(format!("ttheader://{}", server.local_addr())).await?;
@@ -39,7 +41,7 @@ async fn main() -> Result<()> {
     let serving = tokio::spawn(server.serve());
 
     // The server as a whole is serving from the start; nothing is known of its services.
-    let client = HealthClient::new(channel);
+    let client = HealthClient::new(channel.clone());
     assert_eq!(client.check(of("")).await?.status, ServingStatus::Serving);
     assert_eq!(client.check(of("echo.Echo")).await.unwrap_err().code(), Code::NotFound);
 
@@ -50,6 +52,16 @@ async fn main() -> Result<()> {
     let status = watch.recv().await?.map(|response| response.status);
     println!("{status:?}");
     assert_eq!(status, Some(ServingStatus::Serving));
+
+    // Reflection lists what there is.
+    let mut questions = ServerReflectionClient::new(channel).server_reflection_info().await?;
+    let question = MessageRequest::ListServices(String::new());
+    questions.send(ServerReflectionRequest::from(question)).await?;
+    let answer = questions.recv().await?.and_then(|answer| answer.message_response);
+    let Some(MessageResponse::ListServicesResponse(list)) = answer else { panic!("no list: {answer:?}") };
+    list.service.iter().for_each(|service| println!("{}", service.name));
+    assert_eq!((list.service.len(), &*list.service[0].name), (4, "echo.Echo"));
+    questions.close_send().await?;
 
     // The end of the server is a change, too.
     shutdown.drain();

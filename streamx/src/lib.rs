@@ -26,6 +26,7 @@ pub mod client;
 pub mod server;
 
 pub mod health;
+pub mod reflection;
 pub mod testing;
 
 pub mod guide;

@@ -22,7 +22,7 @@ const ROOMS: [&[&str]; 13] = [
     &["client", "server"],
     // What an expansion names: it joins the handles of both sides, so it stands below both.
     &["stream::method"],
-    &["health", "testing"],
+    &["health", "reflection", "testing"],
     &["private", "fuzz"],
 ];
 

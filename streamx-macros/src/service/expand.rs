@@ -199,7 +199,7 @@ fn client_method(service: &Service, method: &Method, shape: &Shape) -> TokenStre
 }
 
 fn server(service: &Service) -> TokenStream {
-    let (vis, ident, wire) = (&service.item.vis, &service.item.ident, &service.wire);
+    let (vis, ident) = (&service.item.vis, &service.item.ident);
     let server = names::server_of(ident);
     let handlers = whole(service).into_iter().map(|(method, _)| {
         let (cfgs, rust, name) = (&method.cfgs, &method.ident, names::static_of(&method.ident));
@@ -244,7 +244,7 @@ fn server(service: &Service) -> TokenStream {
         impl<__T: #ident + __rt::Shared> ::core::convert::From<#server<__T>> for __rt::Service {
             fn from(server: #server<__T>) -> Self {
                 let methods = [#(#handlers),*];
-                Self::new(#wire, methods.into())
+                Self::new(__SCHEMA, methods.into())
             }
         }
     }

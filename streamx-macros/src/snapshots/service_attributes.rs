@@ -128,7 +128,7 @@ const _: () = {
                 TOUCH.handler(&server.service, <__T as Files>::touch),
                 EXISTS.handler(&server.service, <__T as Files>::exists),
             ];
-            Self::new("FileService", methods.into())
+            Self::new(__SCHEMA, methods.into())
         }
     }
 };

@@ -110,7 +110,7 @@ const _: () = {
                         <__T as Watched>::watch,
                     ),
             ];
-            Self::new("Watched", methods.into())
+            Self::new(__SCHEMA, methods.into())
         }
     }
 };

@@ -141,7 +141,7 @@ const _: () = {
                 ECHO_CLIENT.handler(&server.service, <__T as TestService>::echo_client),
                 ECHO_SERVER.handler(&server.service, <__T as TestService>::echo_server),
             ];
-            Self::new("TestService", methods.into())
+            Self::new(__SCHEMA, methods.into())
         }
     }
 };

@@ -96,7 +96,7 @@ const _: () = {
     for __rt::Service {
         fn from(server: BrokenServer<__T>) -> Self {
             let methods = [FINE.handler(&server.service, <__T as Broken>::fine)];
-            Self::new("Broken", methods.into())
+            Self::new(__SCHEMA, methods.into())
         }
     }
 };

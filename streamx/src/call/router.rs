@@ -8,14 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use super::Method;
 use super::middleware::{Middlewares, Surrounded};
 use super::placement::{Pace, Placement};
+use crate::schema::ServiceSchema;
 use crate::{Code, Error, Result};
 
 /// An implementation of a service, ready to be served: what `TestServiceServer::new(…)` turns into.
 #[derive(Clone)]
 pub struct Service {
-    pub(crate) name: &'static str,
+    pub(crate) schema: ServiceSchema,
     pub(crate) methods: Vec<Method>,
     placement: Placement,
+    only_by_full_name: bool,
     pub(crate) on_drain: Option<OnDrain>,
 }
 
@@ -32,6 +34,9 @@ pub(crate) struct Router {
 #[derive(Debug)]
 struct Routes {
     name: &'static str,
+    /// With the namespace.
+    full_name: String,
+    only_by_full_name: bool,
     methods: HashMap<&'static str, Arc<Route>>,
 }
 
@@ -52,16 +57,24 @@ pub(crate) struct NoRoute {
 }
 
 impl Service {
-    /// A service with this wire name and these methods.
+    /// A service with the name of this schema and these methods.
     #[doc(hidden)]
-    pub fn new(name: &'static str, methods: Vec<Method>) -> Self {
-        Self { name, methods, placement: Placement::default(), on_drain: None }
+    pub fn new(schema: ServiceSchema, methods: Vec<Method>) -> Self {
+        Self { schema, methods, placement: Placement::default(), only_by_full_name: false, on_drain: None }
     }
 
     /// Fixes where the handlers of this service are polled.
     #[must_use]
     pub fn placement(mut self, placement: Placement) -> Self {
         self.placement = placement;
+        self
+    }
+
+    /// The same service under the name it has in another namespace, and under no other: so that it can stand beside one of
+    /// the same name.
+    pub(crate) fn only_in(mut self, namespace: &'static str) -> Self {
+        self.schema = self.schema.in_namespace(namespace);
+        self.only_by_full_name = true;
         self
     }
 
@@ -93,8 +106,13 @@ impl Service {
 impl Router {
     /// Adds a service. Fails when the name is taken or two methods have one wire name.
     pub(crate) fn add(&mut self, service: Service) -> Result<()> {
-        let Service { name, methods, placement, on_drain: _ } = service;
-        if self.services.iter().any(|routes| routes.name == name) {
+        let Service { schema, methods, placement, only_by_full_name, on_drain: _ } = service;
+        let (name, full_name) = (schema.name(), schema.full_name());
+        let clash = |routes: &Routes| {
+            let bare = routes.name == name && !only_by_full_name && !routes.only_by_full_name;
+            bare || routes.full_name == full_name
+        };
+        if self.services.iter().any(clash) {
             return Err(invalid(format!("two services are called {name}; give one of them another name")));
         }
         let mut routes = HashMap::with_capacity(methods.len());
@@ -106,17 +124,18 @@ impl Router {
                 return Err(invalid(format!("service {name} has two methods with the wire name {wire}")));
             }
         }
-        self.services.push(Routes { name, methods: routes });
+        self.services.push(Routes { name, full_name, only_by_full_name, methods: routes });
         Ok(())
     }
 
     /// Finds a method as Kitex does (`server/service.go`, v0.16.3): by both names; without a service name, or with
-    /// one that is not known, by the method alone where it is unambiguous.
+    /// one that is not known, by the method alone where it is unambiguous. The name may have its namespace before it.
     pub(crate) fn find(&self, service: &str, method: &str) -> Result<&Arc<Route>, NoRoute> {
-        if let Some(routes) = self.services.iter().find(|routes| routes.name == service) {
+        if let Some(routes) = self.services.iter().find(|routes| routes.is_called(service)) {
             return routes.methods.get(method).ok_or_else(|| no_method(routes, method));
         }
-        let mut found = self.services.iter().filter_map(|routes| routes.methods.get(method));
+        let by_method = self.services.iter().filter(|routes| !routes.only_by_full_name);
+        let mut found = by_method.filter_map(|routes| routes.methods.get(method));
         match (found.next(), found.next()) {
             (Some(route), None) => Ok(route),
             (Some(route), Some(_)) if service.is_empty() => Ok(route),
@@ -127,7 +146,7 @@ impl Router {
     /// Finds a method by both names, as a gRPC server does; the service may have the name without its package.
     #[cfg(feature = "grpc")]
     pub(crate) fn find_exact(&self, service: &str, bare: &str, method: &str) -> Result<&Arc<Route>, NoRoute> {
-        let find = |name| self.services.iter().find(|routes| routes.name == name);
+        let find = |name| self.services.iter().find(|routes| routes.is_called(name));
         let routes = find(service).or_else(|| find(bare)).ok_or_else(|| self.no_service(bare, method))?;
         routes.methods.get(method).ok_or_else(|| no_method(routes, method))
     }
@@ -148,6 +167,12 @@ impl Router {
             format!("unknown service {}, method {}; this server has {known}", shown(service), shown(method))
         };
         NoRoute { exception: 20, error: unimplemented(text) }
+    }
+}
+
+impl Routes {
+    fn is_called(&self, service: &str) -> bool {
+        self.full_name == service || (self.name == service && !self.only_by_full_name)
     }
 }
 
@@ -207,7 +232,10 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service").field("name", &self.name).field("methods", &self.methods).finish()
+        f.debug_struct("Service")
+            .field("name", &self.schema.full_name())
+            .field("methods", &self.methods)
+            .finish()
     }
 }
 
@@ -228,7 +256,8 @@ mod tests {
     fn service(name: &'static str, methods: &[&'static str]) -> Service {
         let method =
             |&name| Method { name, mode: Mode::Unary, takes_context: false, handler: Arc::new(Nothing) };
-        Service::new(name, methods.iter().map(method).collect())
+        let schema = ServiceSchema::new(name, Some("a.b"), "", &[]);
+        Service::new(schema, methods.iter().map(method).collect())
     }
 
     fn router() -> Router {
@@ -256,10 +285,26 @@ mod tests {
         let found =
             |service, bare, method| router.find_exact(service, bare, method).map(|route| route.service).ok();
         assert_eq!(found("demo.B", "B", "Both"), Some("B"));
+        assert_eq!(found("a.b.A", "A", "OnlyA"), Some("A"));
         assert_eq!(found("A", "A", "OnlyA"), Some("A"));
         assert_eq!(found("Gone", "Gone", "OnlyB"), None);
         assert_eq!(found("", "", "Both"), None);
         assert_eq!(found("A", "A", "OnlyB"), None);
+    }
+
+    #[test]
+    fn a_service_may_be_called_with_its_namespace() {
+        let mut router = router();
+        router.add(service("A", &["OnlyA", "OnlyC"]).only_in("c")).unwrap();
+        let found = |service, method| router.find(service, method).map(|route| route.method.name).ok();
+        assert_eq!(found("a.b.B", "OnlyB"), Some("OnlyB"));
+        assert_eq!(found("c.A", "OnlyC"), Some("OnlyC"));
+        assert_eq!(found("c.A", "Both"), None);
+        assert_eq!(found("A", "OnlyC"), None, "it has no other name");
+        assert_eq!(found("", "OnlyC"), None, "nor is it found without one");
+        assert!(router.add(service("D", &[]).only_in("c")).is_ok());
+        let error = router.add(service("A", &[]).only_in("c")).unwrap_err();
+        assert_eq!(error.to_string(), "two services are called A; give one of them another name");
     }
 
     #[test]

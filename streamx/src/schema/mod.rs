@@ -20,6 +20,11 @@ pub use form::{Encoding, Form};
 pub use literal::Literal;
 pub use lock::{Change, CheckError, Effect, Lock, LockError, Who, Wire, check};
 pub use proto_build::NoProtoIdl;
+pub(crate) use proto_build::{imported_file, proto_file};
+pub(crate) use proto_file::{
+    ProtoDefinition, ProtoEnum, ProtoField, ProtoFile, ProtoLabel, ProtoMember, ProtoMessage, ProtoService,
+    ProtoType,
+};
 pub use proto_idl::{proto_idl, try_proto_idl};
 pub use service::{Argument, Describe, MethodSchema, Mode, ServiceSchema, Thrown};
 pub use thrift_idl::{thrift_idl, try_thrift_idl};

@@ -16,12 +16,24 @@ use super::{
 /// The file of a service. Fails as [`try_proto_idl`](super::try_proto_idl) does.
 pub(crate) fn proto_file(service: &ServiceSchema) -> Result<ProtoFile, NoProtoIdl> {
     let (definitions, names) =
-        walk::definitions(service, walk::For::Protobuf).map_err(NoProtoIdl::NameClash)?;
-    let mut builder = Builder::new(names, service.namespace.map(str::to_owned));
+        walk::definitions(service, walk::For::Protobuf { at_home: None }).map_err(NoProtoIdl::NameClash)?;
+    let mut builder = Builder::new(names, None, service.namespace.map(str::to_owned));
     builder.define(definitions)?;
     builder.service(service)?;
     let go_package = service.namespace.map_or(service.name.to_lowercase(), |name| name.replace('.', "/"));
     builder.file.go_package = Some(go_package);
+    Ok(builder.file)
+}
+
+/// The file that others have written and that defines these messages: as much of it as they say.
+pub(crate) fn imported_file(
+    import: &'static str,
+    messages: &[&'static StructDescription],
+) -> Result<ProtoFile, NoProtoIdl> {
+    let format = walk::For::Protobuf { at_home: Some(import) };
+    let (definitions, names) = walk::definitions_of(messages, format).map_err(NoProtoIdl::NameClash)?;
+    let mut builder = Builder::new(names, Some(import), imported_package(import));
+    builder.define(definitions)?;
     Ok(builder.file)
 }
 
@@ -68,6 +80,8 @@ impl std::error::Error for NoProtoIdl {}
 struct Builder {
     /// What each name is.
     names: Names,
+    /// The file it is, if it is one that exists.
+    at_home: Option<&'static str>,
     file: ProtoFile,
 }
 
@@ -83,8 +97,8 @@ struct Line<'a> {
 }
 
 impl Builder {
-    fn new(names: Names, package: Option<String>) -> Self {
-        Self { names, file: ProtoFile { package, ..ProtoFile::default() } }
+    fn new(names: Names, at_home: Option<&'static str>, package: Option<String>) -> Self {
+        Self { names, at_home, file: ProtoFile { package, ..ProtoFile::default() } }
     }
 
     fn define(&mut self, definitions: Vec<Definition>) -> Result<(), NoProtoIdl> {
@@ -173,21 +187,23 @@ impl Builder {
         Ok(match schema {
             Type::List(_) | Type::Set(_) | Type::Map(..) => self.around(schema)?,
             Type::Enum(description) => ProtoType::Enum(description.name),
-            Type::Struct(description) => match description.import {
-                Some(IMPORT_UNKNOWN) => {
-                    return Err(NoProtoIdl::Elsewhere { message: description.name });
-                }
-                Some(import) => {
-                    let used = self.file.imports.entry(import).or_default();
-                    if !used.iter().any(|used| used.rust.id() == description.rust.id()) {
-                        used.push(description);
+            Type::Struct(description) => {
+                match description.import.filter(|_| description.import != self.at_home) {
+                    Some(IMPORT_UNKNOWN) => {
+                        return Err(NoProtoIdl::Elsewhere { message: description.name });
                     }
-                    let package =
-                        imported_package(import).map_or(String::new(), |package| format!(".{package}"));
-                    ProtoType::Imported(format!("{package}.{}", description.name))
+                    Some(import) => {
+                        let used = self.file.imports.entry(import).or_default();
+                        if !used.iter().any(|used| used.rust.id() == description.rust.id()) {
+                            used.push(description);
+                        }
+                        let package =
+                            imported_package(import).map_or(String::new(), |package| format!(".{package}"));
+                        ProtoType::Imported(format!("{package}.{}", description.name))
+                    }
+                    None => ProtoType::Message(walk::struct_name(description)),
                 }
-                None => ProtoType::Message(walk::struct_name(description)),
-            },
+            }
             number => ProtoType::Scalar(number_name(number, encoding)),
         })
     }

@@ -106,3 +106,12 @@ pub(crate) struct ProtoMethod {
     pub(crate) client_streams: bool,
     pub(crate) server_streams: bool,
 }
+
+impl ProtoDefinition {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Enum(definition) => definition.name,
+            Self::Message(definition) => &definition.name,
+        }
+    }
+}

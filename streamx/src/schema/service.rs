@@ -52,6 +52,16 @@ impl ServiceSchema {
         self.name
     }
 
+    /// The name with its namespace, like `echo.TestService`: the name in protobuf.
+    pub fn full_name(&self) -> String {
+        self.namespace.map_or_else(|| self.name.to_owned(), |namespace| format!("{namespace}.{}", self.name))
+    }
+
+    /// The same service in another namespace.
+    pub(crate) fn in_namespace(self, namespace: &'static str) -> Self {
+        Self { namespace: Some(namespace), ..self }
+    }
+
     /// The methods in the order of the trait.
     pub fn methods(&self) -> impl Iterator<Item = MethodSchema> {
         self.methods.iter().map(|method| method.method())

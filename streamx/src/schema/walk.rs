@@ -17,7 +17,10 @@ pub(super) enum Definition {
 pub(super) enum For {
     Thrift,
     /// Some messages are defined in other files, and some unions are not messages.
-    Protobuf,
+    Protobuf {
+        /// Which of those files it is, if it is one of them.
+        at_home: Option<&'static str>,
+    },
 }
 
 /// The definitions a service needs, in an order in which each comes after what it uses, and what each name is.
@@ -25,7 +28,7 @@ pub(super) fn definitions(
     service: &ServiceSchema,
     format: For,
 ) -> Result<(Vec<Definition>, Names), NameClash> {
-    let mut walk = Walk { format, seen: HashSet::new(), names: HashMap::new(), definitions: Vec::new() };
+    let mut walk = Walk::new(format);
     walk.names.insert(service.name.to_owned(), "the service");
     for method in service.methods() {
         for argument in &method.arguments {
@@ -34,6 +37,16 @@ pub(super) fn definitions(
         method.result.iter().try_for_each(|result| walk.visit(result))?;
         method.throws.iter().try_for_each(|thrown| walk.visit(&thrown.schema))?;
     }
+    Ok((walk.definitions, walk.names))
+}
+
+/// The definitions of these structs and of what they use.
+pub(super) fn definitions_of(
+    structs: &[&'static StructDescription],
+    format: For,
+) -> Result<(Vec<Definition>, Names), NameClash> {
+    let mut walk = Walk::new(format);
+    structs.iter().try_for_each(|description| walk.visit(&Type::Struct(description)))?;
     Ok((walk.definitions, walk.names))
 }
 
@@ -101,6 +114,10 @@ struct Walk {
 }
 
 impl Walk {
+    fn new(format: For) -> Self {
+        Self { format, seen: HashSet::new(), names: HashMap::new(), definitions: Vec::new() }
+    }
+
     fn visit(&mut self, schema: &Type) -> Result<(), NameClash> {
         match schema {
             Type::List(element) | Type::Set(element) => self.visit(element),
@@ -114,9 +131,7 @@ impl Walk {
                 }
                 Ok(())
             }
-            Type::Struct(description) if self.format == For::Protobuf && description.import.is_some() => {
-                Ok(())
-            }
+            Type::Struct(description) if self.is_elsewhere(description) => Ok(()),
             Type::Struct(description) => {
                 if self.enter(struct_name(description), &description.rust)? {
                     description.fields.iter().try_for_each(|field| self.visit_field(field))?;
@@ -130,10 +145,18 @@ impl Walk {
 
     fn visit_field(&mut self, field: &FieldDescription) -> Result<(), NameClash> {
         match (field.schema)() {
-            Type::Struct(union) if self.format == For::Protobuf && field.form.oneof => {
+            Type::Struct(union) if self.format != For::Thrift && field.form.oneof => {
                 union.fields.iter().try_for_each(|variant| self.visit(&(variant.schema)()))
             }
             schema => self.visit(&schema),
+        }
+    }
+
+    /// Whether another file defines it.
+    fn is_elsewhere(&self, description: &StructDescription) -> bool {
+        match self.format {
+            For::Thrift => false,
+            For::Protobuf { at_home } => description.import.is_some() && description.import != at_home,
         }
     }
 

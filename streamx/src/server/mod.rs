@@ -72,7 +72,11 @@ pub struct ServerBuilder {
     tls: Option<Arc<dyn Accept>>,
     #[cfg(feature = "grpc")]
     grpc: GrpcServerSettings,
+    describe: Option<Describe>,
 }
+
+/// Makes the services that describe all others.
+pub(crate) type Describe = fn(&[Service]) -> Vec<Service>;
 
 /// A server that listens, and serves once [`serve`](Self::serve) is awaited.
 ///
@@ -111,6 +115,7 @@ impl Server {
             tls: None,
             #[cfg(feature = "grpc")]
             grpc: GrpcServerSettings::default(),
+            describe: None,
         }
     }
 }
@@ -191,7 +196,10 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// The address cannot be listened at, or two services (or two methods of one service) have one wire name.
-    pub async fn bind(self, address: impl AsRef<str>) -> Result<BoundServer> {
+    pub async fn bind(mut self, address: impl AsRef<str>) -> Result<BoundServer> {
+        if let Some(describe) = self.describe {
+            self.services.extend(describe(&self.services));
+        }
         let mut router = Router::default();
         let middlewares = Arc::new(self.middlewares);
         let on_drain = self.services.iter().filter_map(|service| service.on_drain.clone()).collect();
@@ -228,6 +236,12 @@ impl ServerBuilder {
     /// Those of `bind`; once it listens it serves for ever.
     pub async fn serve(self, address: impl AsRef<str>) -> Result<()> {
         self.bind(address).await?.serve().await
+    }
+
+    /// Adds the services that this makes of all services of the server.
+    pub(crate) fn describe(mut self, describe: Describe) -> Self {
+        self.describe = Some(describe);
+        self
     }
 
     fn middlewares(mut self, add: impl FnOnce(&mut Middlewares)) -> Self {

@@ -290,7 +290,7 @@ impl Open for Local {
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
         let Self(service) = self;
         let method = service.methods.iter().find(|method| method.name == opening.method).cloned();
-        let name = service.name;
+        let name = service.schema.name();
         Box::pin(async move {
             let method = method.ok_or_else(|| Error::other("no such method"))?;
             assert_eq!((opening.service, opening.mode), (name, method.mode));

@@ -32,7 +32,7 @@ fn serve(
     let strings = strings.iter().map(|&(key, value)| (key.into(), value.into())).collect();
     let opening = Opening {
         namespace: "",
-        service: service.name,
+        service: service.schema.name(),
         method: method.name,
         mode: method.mode,
         strings,
@@ -54,7 +54,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 #[test]
 fn a_service_lists_its_methods_under_their_wire_names() {
     let service = Service::from(SumsServer::new(Calculator));
-    assert_eq!(service.name, "Sums");
+    assert_eq!(service.schema.name(), "Sums");
     let methods: Vec<_> = service.methods.iter().map(|method| (method.name, method.mode)).collect();
     assert_eq!(methods[0], ("Add", Mode::Unary));
     assert_eq!(

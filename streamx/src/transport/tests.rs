@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::call::{Context, Exchange, Handler, Method, Mode, Opening};
 use crate::client::ChannelBuilder;
+use crate::schema::ServiceSchema;
 use crate::wire::ttheader::frame::{self, Frame, FrameKind};
 use crate::wire::{Bounds, Cut};
 use crate::{Channel, Code, Counters, Error, Placement, Result, Server, Service};
@@ -57,7 +58,8 @@ const ECHO: Opening = Opening {
 
 fn service(placement: Placement) -> Service {
     let echo = Method { name: "Echo", mode: Mode::Bidi, takes_context: false, handler: Arc::new(Echo) };
-    Service::new("Test", vec![echo]).placement(placement)
+    let schema = ServiceSchema::new("Test", None, "", &[]);
+    Service::new(schema, vec![echo]).placement(placement)
 }
 
 struct Pair {
