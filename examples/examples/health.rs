@@ -36,7 +36,7 @@ async fn main() -> Result<()> {
         .reflection()
         .bind("127.0.0.1:0")
         .await?;
-    let channel = Channel::connect(format!("ttheader://{}", server.local_addr())).await?;
+    let channel = Channel::connect(format!("grpc://{}", server.local_addr())).await?;
     let shutdown = server.shutdown_handle();
     let serving = tokio::spawn(server.serve());
 

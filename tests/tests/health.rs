@@ -99,21 +99,24 @@ async fn after_a_shutdown_nothing_is_serving_until_it_is_taken_back() {
 /// Its drain timeout is an hour: a stream that stayed would hold it up.
 #[tokio::test]
 async fn a_server_that_ends_says_so_and_no_stream_of_watch_holds_it_up() {
-    let reporter = HealthReporter::new();
-    let server = Server::builder().add_service(reporter.service()).drain_timeout(Duration::from_secs(3600));
-    let server = server.bind("127.0.0.1:0").await.unwrap();
-    let shutdown = server.shutdown_handle();
-    let client = HealthClient::connect(format!("ttheader://{}", server.local_addr())).await.unwrap();
-    let serving = tokio::spawn(server.serve());
-    let mut watch = client.watch(of("")).await.unwrap();
-    assert_eq!(next(&mut watch).await, Serving);
-    shutdown.drain();
-    assert_eq!(next(&mut watch).await, NotServing);
-    let error = soon(watch.recv()).await.unwrap_err();
-    assert_eq!(error.code(), Code::Unavailable);
-    assert!(error.to_string().contains("the server is shutting down"), "{error}");
-    soon(serving).await.unwrap().unwrap();
-    assert!(shutdown.cut_off().is_empty());
+    for scheme in ["ttheader", "grpc"] {
+        let reporter = HealthReporter::new();
+        let server =
+            Server::builder().add_service(reporter.service()).drain_timeout(Duration::from_secs(3600));
+        let server = server.bind("127.0.0.1:0").await.unwrap();
+        let shutdown = server.shutdown_handle();
+        let client = HealthClient::connect(format!("{scheme}://{}", server.local_addr())).await.unwrap();
+        let serving = tokio::spawn(server.serve());
+        let mut watch = client.watch(of("")).await.unwrap();
+        assert_eq!(next(&mut watch).await, Serving);
+        shutdown.drain();
+        assert_eq!(next(&mut watch).await, NotServing);
+        let error = soon(watch.recv()).await.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable);
+        assert!(error.to_string().contains("the server is shutting down"), "{error}");
+        soon(serving).await.unwrap().unwrap();
+        assert!(shutdown.cut_off().is_empty());
+    }
 }
 
 #[tokio::test]
@@ -126,14 +129,16 @@ async fn a_name_that_is_too_long_is_not_watched() {
 
 #[tokio::test]
 async fn whoever_stops_watching_leaves_nothing_behind() {
-    let reporter = HealthReporter::new();
-    let server = Server::builder().add_service(reporter.service()).bind("127.0.0.1:0").await.unwrap();
-    let counters = server.counters();
-    let client = HealthClient::connect(format!("ttheader://{}", server.local_addr())).await.unwrap();
-    tokio::spawn(server.serve());
-    let mut watch = client.watch(of("")).await.unwrap();
-    assert_eq!(next(&mut watch).await, Serving);
-    assert_eq!(counters().streams, 1);
-    drop(watch);
-    eventually(|| counters().streams == 0).await;
+    for scheme in ["ttheader", "grpc"] {
+        let reporter = HealthReporter::new();
+        let server = Server::builder().add_service(reporter.service()).bind("127.0.0.1:0").await.unwrap();
+        let counters = server.counters();
+        let client = HealthClient::connect(format!("{scheme}://{}", server.local_addr())).await.unwrap();
+        tokio::spawn(server.serve());
+        let mut watch = client.watch(of("")).await.unwrap();
+        assert_eq!(next(&mut watch).await, Serving);
+        assert_eq!(counters().streams, 1);
+        drop(watch);
+        eventually(|| counters().streams == 0).await;
+    }
 }

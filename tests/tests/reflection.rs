@@ -426,7 +426,7 @@ async fn a_service_without_a_proto_file_is_listed_and_the_reason_told() {
 
 #[tokio::test]
 async fn the_older_version_answers_the_same() {
-    for scheme in ["ttheader", "grpc+thrift"] {
+    for scheme in ["grpc", "grpc+thrift"] {
         let channel = channel_by(scheme, &[SERVICE]).await;
         let client = ServerReflectionClient::new(channel.clone());
         let mut new = Asking(client.server_reflection_info().await.unwrap());
