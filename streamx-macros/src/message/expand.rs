@@ -351,9 +351,10 @@ fn arms(
     by_number
 }
 
-/// A message of others is never what a user has meant, so errors do not offer it.
-fn not_recommended(message: &Message) -> Option<TokenStream> {
-    message.import.as_ref().map(|_| quote!(#[diagnostic::do_not_recommend]))
+/// A message of others, or of the crate `streamx` itself, is never what a user has meant, so errors do not offer it.
+pub(super) fn not_recommended(message: &Message) -> Option<TokenStream> {
+    let of_others = message.import.is_some() || message.krate.is_ident("crate");
+    of_others.then(|| quote!(#[diagnostic::do_not_recommend]))
 }
 
 fn field_description(field: &Field, numbers: &[i16], rt: &Ident) -> TokenStream {

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Generics, Ident, Type};
 
-use super::expand::{Names, local, thrown_name};
+use super::expand::{Names, local, not_recommended, thrown_name};
 use super::model::{Member, Message, Variant};
 use super::parse::place;
 
@@ -30,6 +30,7 @@ pub(super) fn number_enum(
         quote!(const #constant: i32 = #value;)
     });
     let idents: Vec<_> = members.iter().map(|member| &member.ident).collect();
+    let aside = not_recommended(message);
     let to_other = other.map(|(other, ty)| {
         let number = local(ty, "number");
         quote_spanned!(place(ty)=> Self::#other(#number) => { let #number: &i32 = #number; *#number })
@@ -44,6 +45,7 @@ pub(super) fn number_enum(
     });
     quote! {
         #(#define)*
+        #aside
         impl #rt::Value for #ident {
             const KIND: #rt::Kind = #rt::Kind::I32;
             fn schema() -> #rt::Type {
