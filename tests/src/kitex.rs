@@ -49,8 +49,7 @@ impl Kitex {
     /// Runs the code generator over a schema, `kind` being `thrift` or `protobuf`, in a folder of this name inside `bin`, and
     /// compiles what it wrote if that is wanted. Fails with what the tools said.
     pub fn generate(&self, name: &str, kind: &str, idl: &str, compile: bool) -> io::Result<()> {
-        let module = self.bin.parent().unwrap_or(&self.bin);
-        let folder = self.bin.join(name);
+        let folder = self.module.bin(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
@@ -60,11 +59,8 @@ impl Kitex {
         let path = format!("bin/{name}/gen");
         let flags =
             ["-module", "streamxkitex", "-streamx", "-no-dependency-check", "-type", kind, "-gen-path"];
-        run(module, Command::new(self.bin.join("kitex")).args(flags).arg(&path).arg(&file))?;
-        if compile {
-            run(module, Command::new("go").args(["build", &format!("./{path}/...")]))?;
-        }
-        Ok(())
+        self.module.run(Command::new(self.module.bin("kitex")).args(flags).arg(&path).arg(&file))?;
+        if compile { self.module.go(["build", &format!("./{path}/...")]) } else { Ok(()) }
     }
 
     /// Starts a case that asks for the server to be killed or restarted.

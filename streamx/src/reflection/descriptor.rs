@@ -32,8 +32,17 @@ pub(super) struct FileDescriptorProto {
     pub(super) enum_type: Vec<EnumDescriptorProto>,
     #[field(6)]
     pub(super) service: Vec<ServiceDescriptorProto>,
+    #[field(8)]
+    options: Option<FileOptions>,
     #[field(12)]
     syntax: String,
+}
+
+#[derive(Message, Debug, Default)]
+#[message(crate = crate)]
+struct FileOptions {
+    #[field(11)]
+    go_package: Option<String>,
 }
 
 #[derive(Message, Debug, Default)]
@@ -162,6 +171,7 @@ pub(super) fn descriptor(name: String, file: &ProtoFile) -> FileDescriptorProto 
         message_type,
         enum_type,
         service: file.services.iter().map(|definition| service(&scope, definition)).collect(),
+        options: file.go_package.clone().map(|package| FileOptions { go_package: Some(package) }),
         syntax: "proto3".to_owned(),
     }
 }
