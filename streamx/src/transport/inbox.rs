@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
 use std::task::{self, Poll, Waker};
 
 use bytes::Bytes;
@@ -22,8 +22,22 @@ const PINS_AT_MOST: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     state: Mutex<State>,
+    /// A receiver finds something. Changed under the lock, looked at without.
+    ready: AtomicBool,
+    /// The receiver has found nothing when it looked last. Changed by the receiver, looked at under the lock.
+    waits: AtomicBool,
     /// The caller is gone: the handler must not be polled any more.
     gone: AtomicBool,
+}
+
+/// What a receiver knows of its inbox. One that takes the last message is noted as waiting for the next at once: when it
+/// comes back and finds nothing, it needs no lock to wait.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    /// The one that was noted last.
+    waker: Waker,
+    /// It is noted still, unless it was woken.
+    noted: bool,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +52,7 @@ struct State {
     end: Option<Result<()>>,
     /// Who received last.
     receiver: Option<Waker>,
-    /// The receiver waits.
+    /// The receiver is to be woken.
     parked: bool,
     /// The turn the receiver was given when it was woken last.
     turn: Turn,
@@ -91,13 +105,15 @@ impl Inbox {
             return Pushed::Nobody;
         }
         let parked = std::mem::take(&mut state.parked);
-        state.handed |= parked && state.queue.is_empty() && payload.len() < COPY_BELOW;
+        let waits = parked && self.waits.load(Relaxed);
+        state.handed |= waits && state.queue.is_empty() && payload.len() < COPY_BELOW;
         if !state.handed || !state.queue.is_empty() {
             let cost = payload.len() + OVERHEAD;
             charge(cost, state.bytes);
             state.bytes += cost;
         }
         state.queue.push_back(payload);
+        self.ready.store(true, Relaxed);
         if !parked {
             return Pushed::Nobody;
         }
@@ -107,7 +123,8 @@ impl Inbox {
             }
             _ => match state.receiver.take() {
                 Some(waker) => {
-                    let new_turn = std::mem::replace(&mut state.turn, turn) != turn;
+                    // One that is busy with the message before comes when it comes.
+                    let new_turn = waits && std::mem::replace(&mut state.turn, turn) != turn;
                     Pushed::Elsewhere { waker, new_turn }
                 }
                 None => Pushed::Nobody,
@@ -162,7 +179,7 @@ impl Inbox {
         }
         state.end = Some(end);
         wake_all(state.take_watchers());
-        state.wake_receiver(turns)
+        self.wake_receiver(state, turns)
     }
 
     /// The caller is gone: what is queued is dropped, the receiver fails with `error`, the handler is to be dropped.
@@ -174,7 +191,7 @@ impl Inbox {
         state.over = Some(error.clone());
         state.end = Some(Err(error));
         wake_all(state.take_watchers());
-        ([state.wake_receiver(turns), state.handler.take()], freed)
+        ([self.wake_receiver(state, turns), state.handler.take()], freed)
     }
 
     /// Nobody will receive any more: what is queued is dropped. The turn that ends with it, the bytes that became free,
@@ -194,21 +211,24 @@ impl Inbox {
         state.over.get_or_insert_with(|| error.clone());
         state.end = Some(Err(error));
         wake_all(state.take_watchers());
-        (state.wake_receiver(turns), freed)
+        (self.wake_receiver(state, turns), freed)
     }
 
-    pub(crate) fn poll(&self, cx: &task::Context<'_>) -> Poll<Received> {
+    #[inline]
+    pub(crate) fn poll(&self, receiver: &mut Receiver, cx: &task::Context<'_>) -> Poll<Received> {
+        // What arrives after this look wakes the receiver that is noted.
+        if receiver.noted && !self.ready.load(Relaxed) && receiver.waker.will_wake(cx.waker()) {
+            self.waits.store(true, Relaxed);
+            return Poll::Pending;
+        }
         let state = &mut *lock(&self.state);
         let message = match state.queue.pop_front() {
             Some(payload) => Ok(Some(payload)),
             None => match &state.end {
                 Some(end) => end.clone().map(|()| None),
                 None => {
-                    match &mut state.receiver {
-                        Some(waker) => waker.clone_from(cx.waker()),
-                        empty => *empty = Some(cx.waker().clone()),
-                    }
-                    state.parked = true;
+                    self.note(state, receiver, cx.waker());
+                    self.waits.store(true, Relaxed);
                     return Poll::Pending;
                 }
             },
@@ -219,8 +239,35 @@ impl Inbox {
         };
         state.bytes -= freed;
         state.owned = state.owned.saturating_sub(1);
+        self.waits.store(false, Relaxed);
+        receiver.noted = false;
+        if state.queue.is_empty() && state.end.is_none() {
+            self.note(state, receiver, cx.waker());
+        }
         let (queued, is_last) = (state.bytes, state.end.is_some());
         Poll::Ready(Received { message, freed, turn: state.turn.take(), queued, is_last })
+    }
+
+    /// The receiver leaves nothing, and is woken by what comes next.
+    fn note(&self, state: &mut State, receiver: &mut Receiver, waker: &Waker) {
+        match &mut state.receiver {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+        receiver.waker.clone_from(waker);
+        receiver.noted = true;
+        state.parked = true;
+        self.ready.store(false, Relaxed);
+    }
+
+    /// There is an end.
+    fn wake_receiver(&self, state: &mut State, turns: &Turns) -> Option<Waker> {
+        self.ready.store(true, Relaxed);
+        let waker = state.receiver.take().filter(|_| std::mem::take(&mut state.parked))?;
+        if state.turn.is_none() && self.waits.load(Relaxed) {
+            state.turn = turns.begin();
+        }
+        Some(waker)
     }
 
     /// Says what wakes the handler when its caller is gone.
@@ -269,6 +316,12 @@ impl Inbox {
     }
 }
 
+impl Default for Receiver {
+    fn default() -> Self {
+        Self { waker: Waker::noop().clone(), noted: false }
+    }
+}
+
 /// Watchers are woken under the locks of whoever found out, which no waker of an executor needs.
 fn wake_all(wakers: Vec<Waker>) {
     for waker in wakers {
@@ -286,14 +339,6 @@ impl State {
 
     fn take_watchers(&mut self) -> Vec<Waker> {
         std::mem::take(&mut self.watchers)
-    }
-
-    fn wake_receiver(&mut self, turns: &Turns) -> Option<Waker> {
-        let waker = self.receiver.take().filter(|_| std::mem::take(&mut self.parked))?;
-        if self.turn.is_none() {
-            self.turn = turns.begin();
-        }
-        Some(waker)
     }
 
     fn clear(&mut self) -> usize {

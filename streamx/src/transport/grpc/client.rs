@@ -139,11 +139,7 @@ impl Client {
             // The task may have ended before it could see the call.
             give_up(&peer, &stream, &closed, false);
         }
-        let incoming = Receiving {
-            peer: Arc::clone(&peer),
-            stream: Arc::clone(&stream),
-            given: Some(Arc::clone(&given)),
-        };
+        let incoming = Receiving::new(Arc::clone(&peer), Arc::clone(&stream), Some(Arc::clone(&given)));
         let outgoing = Sending::new(peer, stream, Some(given), self.target.compression);
         Ok(Exchange {
             format: self.target.format,

@@ -10,17 +10,23 @@ use super::client::Given;
 use super::compression;
 use super::stream::{Peer, Stream};
 use crate::call::Incoming;
+use crate::transport::inbox::Receiver;
 use crate::wire::grpc::prefix;
 use crate::{Error, Metadata, Result, Side};
 
 pub(super) struct Receiving {
-    pub(super) peer: Arc<Peer>,
-    pub(super) stream: Arc<Stream>,
+    peer: Arc<Peer>,
+    stream: Arc<Stream>,
     /// Of a client: what its handles keep, and how they give up the call.
-    pub(super) given: Option<Arc<Given>>,
+    given: Option<Arc<Given>>,
+    receiver: Receiver,
 }
 
 impl Receiving {
+    pub(super) fn new(peer: Arc<Peer>, stream: Arc<Stream>, given: Option<Arc<Given>>) -> Self {
+        Self { peer, stream, given, receiver: Receiver::default() }
+    }
+
     /// What is in a message that was taken.
     fn open(&self, message: Bytes) -> Result<Bytes> {
         self.took(message.len());
@@ -49,7 +55,7 @@ impl Receiving {
 
 impl Incoming for Receiving {
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
-        let received = ready!(self.stream.inbox.poll(cx));
+        let received = ready!(self.stream.inbox.poll(&mut self.receiver, cx));
         self.peer.freed(received.freed);
         self.peer.link.turns.end(received.turn);
         Poll::Ready(match received.message {

@@ -192,7 +192,7 @@ impl Server {
         facts: Facts,
     ) -> Running {
         let peer = &self.peer;
-        let incoming = Receiving { peer: Arc::clone(peer), stream: Arc::clone(&stream), given: None };
+        let incoming = Receiving::new(Arc::clone(peer), Arc::clone(&stream), None);
         let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None, compression);
         let exchange = Exchange { format, incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
         let context = CallContext { stream: Arc::clone(&stream), facts };

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::client::{Cancellable, Hold};
 use super::{Peer, Stream};
 use crate::call::Incoming;
+use crate::transport::inbox::Receiver;
 use crate::wire::ttheader::flow::{self, Flow};
 use crate::{Error, Metadata, Result};
 
@@ -21,6 +22,7 @@ pub(crate) struct Receiving {
     pub(super) hold: Option<Arc<Hold>>,
     /// What the call whose handler has made this one cancels.
     pub(super) child: Option<Arc<Cancellable>>,
+    receiver: Receiver,
     /// What the messages cost that were taken since the peer was told last.
     taken: u64,
     /// When that was.
@@ -37,7 +39,7 @@ impl Receiving {
         hold: Option<Arc<Hold>>,
         child: Option<Arc<Cancellable>>,
     ) -> Self {
-        Self { peer, stream, hold, child, taken: 0, told: None }
+        Self { peer, stream, hold, child, receiver: Receiver::default(), taken: 0, told: None }
     }
 
     /// Tells the peer that it may send more, once that is worth a frame. So much is `queued` still.
@@ -61,7 +63,7 @@ impl Receiving {
 
 impl Incoming for Receiving {
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
-        let received = ready!(self.stream.inbox.poll(cx));
+        let received = ready!(self.stream.inbox.poll(&mut self.receiver, cx));
         if received.freed > 0 {
             self.peer.freed(received.freed);
         }

@@ -13,7 +13,7 @@ use crate::call::child::Children;
 use crate::call::context::{self, Facts};
 use crate::call::{Encode, Incoming, Outgoing};
 use crate::transport::connection::Deliveries;
-use crate::transport::inbox::Inbox;
+use crate::transport::inbox::{Inbox, Receiver};
 use crate::transport::link::Link;
 use crate::transport::outbox::Share;
 use crate::transport::{encode_into, lock};
@@ -103,7 +103,7 @@ pub(super) struct Request(pub(super) Arc<Call>);
 
 impl Incoming for Request {
     fn poll_message(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<Option<Bytes>>> {
-        let received = ready!(self.0.inbox.poll(cx));
+        let received = ready!(self.0.inbox.poll(&mut Receiver::default(), cx));
         self.0.freed(received.freed);
         self.0.link.turns.end(received.turn);
         Poll::Ready(received.message)

@@ -11,7 +11,7 @@ use crate::call::child::Child;
 use crate::call::{Context as Parent, Encode, Exchange, Format, Incoming, Mode, Opening, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure::{self, application};
-use crate::transport::inbox::Inbox;
+use crate::transport::inbox::{Inbox, Receiver};
 use crate::transport::link::Link;
 use crate::transport::outbox::{Flush, Share};
 use crate::transport::ttheader::Hold;
@@ -272,7 +272,7 @@ struct Answer {
 
 impl Incoming for Answer {
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
-        let received = ready!(self.call.inbox.poll(cx));
+        let received = ready!(self.call.inbox.poll(&mut Receiver::default(), cx));
         if let Some(done) = self.done.take() {
             done();
         }
