@@ -214,13 +214,18 @@ impl Inbox {
         (self.wake_receiver(state, turns), freed)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll(&self, receiver: &mut Receiver, cx: &task::Context<'_>) -> Poll<Received> {
         // What arrives after this look wakes the receiver that is noted.
         if receiver.noted && !self.ready.load(Relaxed) && receiver.waker.will_wake(cx.waker()) {
             self.waits.store(true, Relaxed);
             return Poll::Pending;
         }
+        self.take(receiver, cx)
+    }
+
+    #[inline(never)]
+    fn take(&self, receiver: &mut Receiver, cx: &task::Context<'_>) -> Poll<Received> {
         let state = &mut *lock(&self.state);
         let message = match state.queue.pop_front() {
             Some(payload) => Ok(Some(payload)),

@@ -19,6 +19,7 @@ pub(super) struct Intake {
 
 impl Intake {
     /// The next whole frame of the input.
+    #[inline(always)]
     pub(super) fn next(&mut self, input: &mut BytesMut, bounds: &Bounds) -> Result<Cut<Frame>> {
         let dropped = input.len().min(self.excess);
         input.advance(dropped);

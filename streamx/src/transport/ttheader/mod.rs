@@ -212,6 +212,7 @@ impl Peer {
     }
 
     /// Queues a message. False when the budgets are full, and a stream has to end for it.
+    #[inline(always)]
     fn queue(&self, stream: &Stream, payload: Bytes, out: &mut Deliveries) -> bool {
         let limits = self.limits();
         let mut fits = true;

@@ -127,16 +127,23 @@ impl<S> Connection<S> {
     }
 
     /// A frame has arrived. A violation ends the connection.
+    #[inline(always)]
     pub(crate) fn receive(&mut self, frame: Frame) -> Result<Event<'_, S>, Violation> {
-        let Frame { id, kind, details, flow, payload, excess } = frame;
-        if kind == FrameKind::Data && excess == 0 {
-            return Ok(match self.streams.get(&id) {
-                Some(Stream { slot, receiving, .. }) if receiving.step(kind) != Step::Ignored => {
-                    Event::Message { slot, payload }
+        if frame.kind == FrameKind::Data && frame.excess == 0 {
+            return Ok(match self.streams.get(&frame.id) {
+                Some(Stream { slot, receiving, .. }) if receiving.step(frame.kind) != Step::Ignored => {
+                    Event::Message { slot, payload: frame.payload }
                 }
                 _ => Event::Ignored,
             });
         }
+        self.receive_other(frame)
+    }
+
+    /// A frame has arrived that is no message.
+    #[inline(never)]
+    fn receive_other(&mut self, frame: Frame) -> Result<Event<'_, S>, Violation> {
+        let Frame { id, kind, details, flow, payload, excess } = frame;
         if let Some(flow) = flow {
             return Ok(match self.streams.get(&id) {
                 Some(Stream { slot, .. }) => Event::Flow { slot, flow },

@@ -105,6 +105,7 @@ pub(crate) fn cut(input: &mut BytesMut, bounds: &Bounds) -> Result<Cut<Frame>, V
 impl Cutter {
     /// Takes one whole frame off the input, which is left as it is while the frame is incomplete, and never grows
     /// here. At most one pass over the header area and no allocation for a data frame.
+    #[inline(always)]
     pub(crate) fn cut(&mut self, input: &mut BytesMut, bounds: &Bounds) -> Result<Cut<Frame>, Violation> {
         let prefix = match Prefix::read(input, bounds.max_header)? {
             Cut::Whole(prefix) => prefix,
@@ -124,15 +125,22 @@ impl Cutter {
         let area = &input[Prefix::SIZE..prefix.header];
         let (kind, details, flow) =
             if *area == *self.known { (FrameKind::Data, None, None) } else { self.read(area)? };
-        input.advance(prefix.header);
         let payload = match taken {
-            0 => Bytes::new(),
-            length => input.split_to(length).freeze(),
+            0 => {
+                input.advance(prefix.header);
+                Bytes::new()
+            }
+            length => {
+                let mut frame = input.split_to(prefix.header + length).freeze();
+                frame.advance(prefix.header);
+                frame
+            }
         };
         Ok(Cut::Whole(Frame { id: prefix.sequence, kind, details, flow, payload, excess }))
     }
 
     /// Reads a header area that is not the known one.
+    #[inline(never)]
     #[allow(clippy::type_complexity, reason = "the fields of a frame in their order")]
     fn read(&mut self, bytes: &[u8]) -> Result<(FrameKind, Option<Box<Details>>, Option<Flow>), Violation> {
         let area = Area::read(bytes)?;

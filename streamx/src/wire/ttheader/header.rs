@@ -76,6 +76,7 @@ impl Prefix {
     pub(crate) const SIZE: usize = 14;
 
     /// Reads the fixed bytes. Kitex reads on after a LENGTH that ends inside the header area; here it is a violation.
+    #[inline(always)]
     pub(crate) fn read(input: &[u8], max_header: usize) -> Result<Cut<Self>, Violation> {
         let Some(&[l0, l1, l2, l3, m0, m1, f0, f1, s0, s1, s2, s3, w0, w1]) = input.first_chunk() else {
             return Ok(Cut::Need(Self::SIZE));
