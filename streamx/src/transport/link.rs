@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
 use super::lock;
-use super::outbox::{Flush, Outbox};
+use super::outbox::{Flush, Glance, Outbox};
 use super::task_waker::TaskWaker;
 use super::turns::{Turn, Turns};
 use super::writer::Writer;
@@ -36,8 +36,8 @@ pub(crate) struct Link {
     pub(crate) peer: Peer,
     pub(crate) limits: Arc<Limits>,
     pub(crate) meter: Arc<Meter>,
-    /// How many bytes the outbox holds.
-    level: Arc<AtomicUsize>,
+    /// What can be seen of the outbox without its lock.
+    glance: Arc<Glance>,
     /// The socket takes no more: the connection task goes on when it does.
     stalled: AtomicBool,
     /// Bytes written so far, to see whether a stall makes progress.
@@ -57,7 +57,7 @@ impl Link {
     ) -> Self {
         let outbox = Outbox::new(Writer::new(socket));
         Self {
-            level: outbox.level(),
+            glance: outbox.glance(),
             outbox: Mutex::new(outbox),
             turns: Turns::new(),
             waker: TaskWaker::new(),
@@ -74,12 +74,12 @@ impl Link {
 
     /// Whether so little is buffered that no budget can be full; saves a look at the outbox.
     pub(crate) fn has_room(&self) -> bool {
-        self.level.load(Relaxed) < self.limits.stream_send_buffer.min(self.limits.connection_send_buffer)
+        self.glance.level() < self.limits.stream_send_buffer.min(self.limits.connection_send_buffer)
     }
 
     /// See [`Outbox::is_clogged`].
     pub(crate) fn is_clogged(&self, cx: &Context<'_>) -> bool {
-        self.level.load(Relaxed) > self.limits.connection_send_buffer
+        self.glance.level() > self.limits.connection_send_buffer
             && lock(&self.outbox).is_clogged(&self.limits, cx)
     }
 
@@ -111,6 +111,18 @@ impl Link {
         })
     }
 
+    /// Does what the flush rule says, after something was appended, and gives up the lock for it.
+    pub(crate) fn apply_flush_rule(&self, mut outbox: MutexGuard<'_, Outbox>) {
+        let flush = outbox.flush_rule(self.turns.any());
+        let writer = if flush == Flush::Now { outbox.take_writer() } else { None };
+        drop(outbox);
+        match flush {
+            Flush::Now => self.write_out(writer),
+            Flush::Held => {}
+            Flush::HeldAndWake => self.wake_task(),
+        }
+    }
+
     /// Does what [`Outbox::flush_rule`] said. Not to be called with the outbox locked.
     pub(crate) fn act(&self, flush: Flush) {
         match flush {
@@ -126,7 +138,7 @@ impl Link {
             return;
         }
         let mut outbox = lock(&self.outbox);
-        let writer = if outbox.is_task_running() { None } else { outbox.take_writer() };
+        let writer = if self.glance.is_task_running() { None } else { outbox.take_writer() };
         drop(outbox);
         self.write_out(writer);
     }
@@ -170,9 +182,8 @@ impl Link {
     ///
     /// The connection was closed.
     pub(crate) fn task_begins(&self) -> Result<()> {
-        let mut outbox = lock(&self.outbox);
-        outbox.task_begins();
-        outbox.check_open()
+        self.glance.task_begins();
+        self.closed().map_or(Ok(()), Err)
     }
 
     /// The end of a poll of the connection task: writes what is buffered, or leaves it to the turns that run.
@@ -221,7 +232,7 @@ impl Link {
     }
 
     pub(crate) fn closed(&self) -> Option<Error> {
-        lock(&self.outbox).check_open().err()
+        self.glance.closed().cloned()
     }
 
     /// Asks the connection task to end once everything is written.

@@ -1,8 +1,8 @@
 //! The send buffer of a connection: one per connection, filled by all its streams under a short lock.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
@@ -41,7 +41,39 @@ pub(crate) struct Share {
     bytes: usize,
 }
 
+/// What is looked at without the lock of the outbox; it changes under it, but for the begin of a poll.
+#[derive(Default)]
+pub(crate) struct Glance {
+    /// How many bytes are buffered and in flight.
+    level: AtomicUsize,
+    /// The connection task is in its poll and flushes at its end.
+    task_running: AtomicBool,
+    closed: OnceLock<Error>,
+}
+
+impl Glance {
+    /// How many bytes are buffered. A moment old at worst.
+    pub(crate) fn level(&self) -> usize {
+        self.level.load(Relaxed)
+    }
+
+    /// The connection task begins a poll, and looks at the outbox when it ends it. A sender that does not see it yet
+    /// writes, or wakes the task, for nothing.
+    pub(crate) fn task_begins(&self) {
+        self.task_running.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_task_running(&self) -> bool {
+        self.task_running.load(Relaxed)
+    }
+
+    pub(crate) fn closed(&self) -> Option<&Error> {
+        self.closed.get()
+    }
+}
+
 pub(crate) struct Outbox {
+    glance: Arc<Glance>,
     /// What is being filled. Behind `sealed` on the wire.
     pub(crate) open: BytesMut,
     sealed: Vec<Bytes>,
@@ -54,17 +86,12 @@ pub(crate) struct Outbox {
     writer: Seat,
     /// Whoever has the writer has to look here again.
     again: bool,
-    /// The connection task is in its poll and flushes at its end.
-    task_running: bool,
     task_woken: bool,
     /// A sender has written since the connection task ran last. The next one leaves it to the task: it is not alone,
     /// or sends in a loop, and a write per message would cost more than everything else.
     written_in_place: bool,
     /// Those who wait for room, each by the address of its call: the ids of a peer may repeat.
     waiting: Vec<(usize, Waker)>,
-    closed: Option<Error>,
-    /// How many bytes are here and in flight, to be looked at without the lock.
-    level: Arc<AtomicUsize>,
 }
 
 /// Where the writer is.
@@ -81,6 +108,7 @@ enum Seat {
 impl Outbox {
     pub(crate) fn new(writer: Writer) -> Self {
         Self {
+            glance: Arc::default(),
             open: BytesMut::new(),
             sealed: Vec::new(),
             sealed_bytes: 0,
@@ -89,17 +117,14 @@ impl Outbox {
             frames: 0,
             writer: Seat::Here(Box::new(writer)),
             again: false,
-            task_running: false,
             task_woken: false,
             written_in_place: false,
             waiting: Vec::new(),
-            closed: None,
-            level: Arc::default(),
         }
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
-        self.closed.clone().map_or(Ok(()), Err)
+        self.glance.closed().cloned().map_or(Ok(()), Err)
     }
 
     /// One more frame was appended to `open`.
@@ -178,13 +203,12 @@ impl Outbox {
         }
     }
 
-    /// Where to look how many bytes are buffered. A moment old at worst.
-    pub(crate) fn level(&self) -> Arc<AtomicUsize> {
-        Arc::clone(&self.level)
+    pub(crate) fn glance(&self) -> Arc<Glance> {
+        Arc::clone(&self.glance)
     }
 
     fn note_level(&self) {
-        self.level.store(self.len() + self.in_flight, Relaxed);
+        self.glance.level.store(self.len() + self.in_flight, Relaxed);
     }
 
     /// The flush rule, after something was appended; `turns` says whether anybody is about to add more.
@@ -192,7 +216,7 @@ impl Outbox {
         self.note_level();
         if self.len() >= WRITE_ABOVE {
             Flush::Now
-        } else if self.task_running {
+        } else if self.glance.is_task_running() {
             Flush::Held
         } else if !turns && !self.written_in_place && self.frames <= 1 {
             // Alone. With others the task is woken already, and on several threads some of them are still to come.
@@ -206,24 +230,17 @@ impl Outbox {
     /// Holds what was appended until the connection task looks, because more follows at once.
     pub(crate) fn hold(&mut self) -> Flush {
         self.note_level();
-        if self.task_running || std::mem::replace(&mut self.task_woken, true) {
+        if self.glance.is_task_running() || std::mem::replace(&mut self.task_woken, true) {
             return Flush::Held;
         }
         Flush::HeldAndWake
     }
 
-    pub(crate) fn task_begins(&mut self) {
-        self.task_running = true;
+    /// The connection task ends its poll: what is added from now on it sees when it is woken.
+    pub(crate) fn task_ends(&mut self) {
+        self.glance.task_running.store(false, Relaxed);
         self.task_woken = false;
         self.written_in_place = false;
-    }
-
-    pub(crate) fn task_ends(&mut self) {
-        self.task_running = false;
-    }
-
-    pub(crate) fn is_task_running(&self) -> bool {
-        self.task_running
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -296,7 +313,7 @@ impl Outbox {
     /// and the writer stays here, when there is nothing that anybody wants to have written.
     fn next_batch(&mut self, mut writer: Box<Writer>) -> Option<Box<Writer>> {
         let wanted = std::mem::take(&mut self.again) || self.len() >= WRITE_ABOVE;
-        if self.is_empty() || !wanted || self.closed.is_some() {
+        if self.is_empty() || !wanted || self.glance.closed().is_some() {
             if matches!(self.writer, Seat::Taken) {
                 self.writer = Seat::Here(writer);
             }
@@ -322,7 +339,8 @@ impl Outbox {
 
     /// Nothing more will be written. The senders that wait are returned, to be woken.
     pub(crate) fn close(&mut self, error: Error) -> Vec<(usize, Waker)> {
-        self.closed.get_or_insert(error);
+        // The first error stays.
+        let _first = self.glance.closed.set(error);
         self.open = BytesMut::new();
         self.sealed = Vec::new();
         self.sealed_bytes = 0;
@@ -336,7 +354,7 @@ impl fmt::Debug for Outbox {
         f.debug_struct("Outbox")
             .field("buffered", &self.len())
             .field("in_flight", &self.in_flight)
-            .field("closed", &self.closed)
+            .field("closed", &self.glance.closed())
             .finish_non_exhaustive()
     }
 }

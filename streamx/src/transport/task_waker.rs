@@ -1,6 +1,6 @@
 //! How others wake the connection task.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Release, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 
@@ -45,7 +45,8 @@ impl TaskWaker {
             known.clone_from(waker);
             lock(&self.task).clone_from(waker);
         }
-        self.state.store(RUNNING, SeqCst);
+        // Whoever does not see it yet wakes the task, as if it were idle: it is polled once more.
+        self.state.store(RUNNING, Release);
     }
 
     /// The task is about to sleep. False when it was woken meanwhile and has to look again.

@@ -242,7 +242,9 @@ impl Peer {
     fn is_behind(&self) -> bool {
         let limit = self.limits().lone_stream_receive_buffer.max(1);
         if self.shared.load(Relaxed) || self.queued.load(Relaxed) < limit {
-            self.behind.store(false, SeqCst);
+            if self.behind.load(Relaxed) {
+                self.behind.store(false, SeqCst);
+            }
             return false;
         }
         self.behind.store(true, SeqCst);

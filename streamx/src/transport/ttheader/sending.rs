@@ -12,7 +12,7 @@ use tokio::time::Sleep;
 use super::client::{Cancellable, Hold};
 use super::{Peer, Stream};
 use crate::call::{Encode, Outgoing};
-use crate::transport::outbox::{Flush, LARGE, Share};
+use crate::transport::outbox::{LARGE, Share};
 use crate::transport::{check_size, encode_into, failure, lock};
 use crate::wire::ttheader::connection::Over;
 use crate::wire::ttheader::{flow, frame};
@@ -79,7 +79,7 @@ impl Sending {
         Poll::Ready(Err(Error::new(Code::DeadlineExceeded, text)))
     }
 
-    fn put_frame(&mut self, payload: Payload<'_>, last: bool) -> Result<Flush> {
+    fn put_frame(&mut self, payload: Payload<'_>, last: bool) -> Result<()> {
         let Self { peer, stream, share, burst, large, spent, .. } = self;
         let limit = peer.limits().max_message_size;
         let is_client = self.hold.is_some();
@@ -124,12 +124,18 @@ impl Sending {
         outbox.charge(share, size);
         if last && !is_client {
             // The trailer of a server follows when its handler has returned, with the pairs it has set.
-            return Ok(outbox.hold());
+            let flush = outbox.hold();
+            drop(outbox);
+            drop(machine);
+            peer.link.act(flush);
+            return Ok(());
         }
-        if last && machine.is_some_and(|mut machine| machine.finish(stream.id)) {
+        if last && machine.as_mut().is_some_and(|machine| machine.finish(stream.id)) {
             stream.put_closing_trailer(&mut outbox);
         }
-        Ok(outbox.flush_rule(peer.link.turns.any()))
+        drop(machine);
+        peer.link.apply_flush_rule(outbox);
+        Ok(())
     }
 }
 
@@ -187,15 +193,12 @@ impl Outgoing for Sending {
     }
 
     fn put(&mut self, encode: Encode<'_>, last: bool) -> Result<()> {
-        let flush = if self.large {
+        if self.large {
             let mut scratch = BytesMut::with_capacity(LARGE);
             encode(&mut scratch)?;
-            self.put_frame(Payload::Large(scratch.freeze()), last)?
-        } else {
-            self.put_frame(Payload::Encode(encode), last)?
-        };
-        self.peer.link.act(flush);
-        Ok(())
+            return self.put_frame(Payload::Large(scratch.freeze()), last);
+        }
+        self.put_frame(Payload::Encode(encode), last)
     }
 
     fn finish(&mut self) {

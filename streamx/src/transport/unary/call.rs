@@ -172,9 +172,7 @@ impl Outgoing for Answer {
         outbox.framed();
         // Before the answer is there to be seen: it frees the place for another call.
         self.0.forget();
-        let flush = outbox.flush_rule(link.turns.any());
-        drop(outbox);
-        link.act(flush);
+        link.apply_flush_rule(outbox);
         Ok(())
     }
 

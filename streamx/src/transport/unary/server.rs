@@ -319,9 +319,7 @@ fn put_failure(link: &Link, framing: Framing, method: &str, sequence: i32, failu
     }
     unary::end(&mut outbox.open, mark);
     outbox.framed();
-    let flush = outbox.flush_rule(link.turns.any());
-    drop(outbox);
-    link.act(flush);
+    link.apply_flush_rule(outbox);
 }
 
 /// In Thrift binary.
