@@ -112,6 +112,7 @@ impl Link {
     }
 
     /// Does what the flush rule says, after something was appended, and gives up the lock for it.
+    #[inline(always)]
     pub(crate) fn apply_flush_rule(&self, mut outbox: MutexGuard<'_, Outbox>) {
         let flush = outbox.flush_rule(self.turns.any());
         let writer = if flush == Flush::Now { outbox.take_writer() } else { None };

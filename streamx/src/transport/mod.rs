@@ -161,12 +161,14 @@ fn encode_into(out: &mut BytesMut, mark: usize, encode: Encode<'_>, limit: usize
 }
 
 fn check_size(size: usize, limit: usize) -> Result<usize> {
-    if size <= limit {
-        return Ok(size);
-    }
-    Err(Error::limit(format!(
+    if size <= limit { Ok(size) } else { Err(too_large(size, limit)) }
+}
+
+#[cold]
+fn too_large(size: usize, limit: usize) -> Error {
+    Error::limit(format!(
         "the message has {size} bytes; at most {limit} may be sent (limit max_message_size)"
-    )))
+    ))
 }
 
 /// Locks. A panic while one of our locks is held cannot happen between two states that matter: what is encoded under

@@ -193,12 +193,14 @@ impl Outgoing for Sending {
     }
 
     fn put(&mut self, encode: Encode<'_>, last: bool) -> Result<()> {
-        if self.large {
+        let payload = if self.large {
             let mut scratch = BytesMut::with_capacity(LARGE);
             encode(&mut scratch)?;
-            return self.put_frame(Payload::Large(scratch.freeze()), last);
-        }
-        self.put_frame(Payload::Encode(encode), last)
+            Payload::Large(scratch.freeze())
+        } else {
+            Payload::Encode(encode)
+        };
+        self.put_frame(payload, last)
     }
 
     fn finish(&mut self) {

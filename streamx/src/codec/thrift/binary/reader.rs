@@ -178,7 +178,9 @@ impl Reader for BinaryReader<'_> {
 
     #[inline]
     fn bytes(&mut self) -> Result<Bytes, DecodeError> {
-        self.blob().map(|blob| self.source.slice_ref(blob))
+        let length = self.blob()?.len();
+        let end = self.source.len() - self.rest.len();
+        Ok(self.source.slice(end - length..end))
     }
 
     #[inline]
