@@ -14,7 +14,6 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, Sleep};
 
 use super::handlers::{Handlers, Running};
-use super::inbox::Pushed;
 use super::link::{Link, Patience};
 use super::overdue::{For, Waits, Watch};
 use crate::call::child::{Child, Children};
@@ -63,8 +62,6 @@ pub(crate) trait Protocol: Send + Unpin + 'static {
 #[derive(Default)]
 pub(crate) struct Deliveries {
     pub(crate) wakers: Vec<Waker>,
-    /// How many of those to be woken were given a turn.
-    pub(crate) turns: usize,
     /// The places of handlers that got messages and are polled here.
     pub(crate) places: Vec<usize>,
     pub(crate) started: Vec<Running>,
@@ -73,18 +70,6 @@ pub(crate) struct Deliveries {
 }
 
 impl Deliveries {
-    /// A message was put into an inbox.
-    pub(crate) fn pushed(&mut self, pushed: Pushed) {
-        match pushed {
-            Pushed::Nobody => {}
-            Pushed::Here(place) => self.places.push(place),
-            Pushed::Elsewhere { waker, new_turn } => {
-                self.wakers.push(waker);
-                self.turns += usize::from(new_turn);
-            }
-        }
-    }
-
     /// The caller of a handler is gone: so are the calls it has made.
     pub(crate) fn cancel(&mut self, children: &Children, reason: &Error) {
         self.cancelled.extend(children.end(reason).into_iter().map(|child| (child, reason.clone())));
@@ -209,7 +194,6 @@ impl<P: Protocol> Connection<P> {
         let before = self.input.len();
         let received = self.protocol.receive(&mut self.input, &mut self.out);
         self.seen_frame |= self.input.len() < before;
-        self.link.turns.begin_many(std::mem::take(&mut self.out.turns));
         for running in self.out.started.drain(..) {
             self.handlers.start(running);
         }

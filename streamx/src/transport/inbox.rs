@@ -70,18 +70,6 @@ struct State {
     watchers: Vec<Waker>,
 }
 
-/// Who has to hear of a message that arrived.
-pub(crate) enum Pushed {
-    Nobody,
-    /// The handler in this place of the connection task. It needs no turn: that task writes after it.
-    Here(usize),
-    /// A receiver elsewhere. If it was given a new turn that is to be counted.
-    Elsewhere {
-        waker: Waker,
-        new_turn: bool,
-    },
-}
-
 /// What a receiver got.
 pub(crate) struct Received {
     pub(crate) message: Result<Option<Bytes>>,
@@ -96,13 +84,19 @@ pub(crate) struct Received {
 }
 
 impl Inbox {
-    /// Adds a message. A receiver that waits gets `turn`. A small message that a receiver waits for is not counted as
+    /// Adds a message, and wakes a receiver that waits; it gets a turn. A handler that the connection task polls needs none,
+    /// for that task writes after it: its place is returned, to be polled. A small message that a receiver waits for is not counted as
     /// queued: it is as good as taken. What any other costs of the budgets is `charge`d, along with what is queued
     /// already, before a receiver can take it: a budget is never given back before it is taken.
-    pub(crate) fn push(&self, payload: Bytes, turn: Turn, charge: impl FnOnce(usize, usize)) -> Pushed {
+    pub(crate) fn push(
+        &self,
+        payload: Bytes,
+        turns: &Turns,
+        charge: impl FnOnce(usize, usize),
+    ) -> Option<usize> {
         let state = &mut *lock(&self.state);
         if state.end.is_some() || state.deaf {
-            return Pushed::Nobody;
+            return None;
         }
         let parked = std::mem::take(&mut state.parked);
         let waits = parked && self.waits.load(Relaxed);
@@ -114,22 +108,18 @@ impl Inbox {
         }
         state.queue.push_back(payload);
         self.ready.store(true, Relaxed);
-        if !parked {
-            return Pushed::Nobody;
+        let receiver = state.receiver.as_ref().filter(|_| parked)?;
+        if let (Some(place), Some(handler)) = (state.place, &state.handler)
+            && receiver.will_wake(handler)
+        {
+            return Some(place);
         }
-        match (state.place, &state.handler, &state.receiver) {
-            (Some(place), Some(handler), Some(receiver)) if receiver.will_wake(handler) => {
-                Pushed::Here(place)
-            }
-            _ => match state.receiver.take() {
-                Some(waker) => {
-                    // One that is busy with the message before comes when it comes.
-                    let new_turn = waits && std::mem::replace(&mut state.turn, turn) != turn;
-                    Pushed::Elsewhere { waker, new_turn }
-                }
-                None => Pushed::Nobody,
-            },
+        // One that is busy with the message before comes when it comes.
+        if waits && state.turn != turns.current() {
+            state.turn = turns.begin();
         }
+        receiver.wake_by_ref();
+        None
     }
 
     /// The header has arrived.
@@ -327,7 +317,7 @@ impl Default for Receiver {
     }
 }
 
-/// Watchers are woken under the locks of whoever found out, which no waker of an executor needs.
+/// All are woken under the locks of whoever found out, which no waker of an executor needs.
 fn wake_all(wakers: Vec<Waker>) {
     for waker in wakers {
         waker.wake();
@@ -363,7 +353,7 @@ mod tests {
         let inbox = Inbox::default();
         let mut charged = Vec::new();
         for _ in 0..2 {
-            inbox.push(Bytes::from_static(b"a note"), Turn::NONE, |cost, queued| {
+            inbox.push(Bytes::from_static(b"a note"), &Turns::new(), |cost, queued| {
                 assert!(inbox.state.try_lock().is_err(), "a receiver has to wait");
                 charged.push((cost, queued));
             });

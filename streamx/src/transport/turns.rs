@@ -31,16 +31,9 @@ impl Turns {
         Turn(epoch(self.0.fetch_add(1, SeqCst)))
     }
 
-    /// The turn that streams woken now get. It counts once [`begin_many`](Self::begin_many) has counted it.
+    /// The turn that streams woken now get.
     pub(crate) fn current(&self) -> Turn {
         Turn(epoch(self.0.load(SeqCst)))
-    }
-
-    /// Counts turns of the current epoch. For the connection task, which alone begins epochs.
-    pub(crate) fn begin_many(&self, count: usize) {
-        if count > 0 {
-            self.0.fetch_add(count as u64, SeqCst);
-        }
     }
 
     /// Ends a turn. True when it was the last one of the current epoch.
@@ -99,15 +92,6 @@ mod tests {
         assert!(turns.end(b));
         assert!(!turns.any());
         assert!(!turns.end(b), "a turn that is over cannot end again");
-    }
-
-    #[test]
-    fn turns_of_a_batch_are_counted_at_once() {
-        let turns = Turns::new();
-        let turn = turns.current();
-        turns.begin_many(2);
-        assert!(!turns.end(turn));
-        assert!(turns.end(turn));
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl Peer {
         stream.unread.fetch_add(message.len(), SeqCst);
         let mut fits = true;
         let charge = |cost, _| fits = self.charge(cost);
-        out.pushed(stream.inbox.push(message, self.link.turns.current(), charge));
+        out.places.extend(stream.inbox.push(message, &self.link.turns, charge));
         fits
     }
 

@@ -216,7 +216,6 @@ impl<R: Role> Task<R> {
     /// Tells everybody what has happened. The calls of a handler end before it finds out, because it may end them in
     /// its own way.
     fn announce(&mut self) {
-        self.link.turns.begin_many(std::mem::take(&mut self.out.turns));
         for running in self.out.started.drain(..) {
             self.handlers.start(running);
         }

@@ -223,7 +223,7 @@ impl Peer {
                 && by_connection < limits.connection_receive_buffer
                 && by_server < limits.server_receive_buffer as u64;
         };
-        out.pushed(stream.inbox.push(payload, self.link.turns.current(), charge));
+        out.places.extend(stream.inbox.push(payload, &self.link.turns, charge));
         fits
     }
 

@@ -354,7 +354,7 @@ impl Reading {
             failure::read(business, Side::Server)
         } else {
             let charge = |cost, _| _ = link.meter.queued_bytes.add(cost);
-            out.pushed(inbox.push(reply.body, link.turns.current(), charge));
+            out.places.extend(inbox.push(reply.body, &link.turns, charge));
             Ok(())
         };
         out.wakers.extend(inbox.end(end, &link.turns));

@@ -155,7 +155,7 @@ impl Server {
             self.queued.fetch_add(cost, Relaxed);
             self.link.meter.queued_bytes.add(cost);
         };
-        let _nobody_waits_yet = call.inbox.push(message.body, self.link.turns.current(), charge);
+        let _nobody_waits_yet = call.inbox.push(message.body, &self.link.turns, charge);
         let _nobody_waits_yet = call.inbox.end(Ok(()), &self.link.turns);
         self.link.meter.streams.add(1);
         self.link.meter.streams_opened.add(1);
