@@ -63,7 +63,8 @@ struct State {
     /// Nobody receives: what arrives is dropped.
     deaf: bool,
     header: Option<Metadata>,
-    trailer: Option<Metadata>,
+    /// Boxed, because an idle stream has none.
+    trailer: Option<Box<Metadata>>,
     /// Why the call is over for its handler: the caller is gone, or the handler has returned.
     over: Option<Error>,
     /// Those who wait for a header, a trailer or the end.
@@ -131,7 +132,7 @@ impl Inbox {
 
     /// The trailer has arrived; the end follows.
     pub(crate) fn set_trailer(&self, trailer: Metadata) {
-        lock(&self.state).trailer = Some(trailer);
+        lock(&self.state).trailer = Some(Box::new(trailer));
     }
 
     pub(crate) fn poll_header(&self, cx: &task::Context<'_>) -> Poll<Result<Metadata>> {
@@ -147,7 +148,7 @@ impl Inbox {
         let state = &mut *lock(&self.state);
         match (&state.end, &state.trailer) {
             (None, _) => state.watch(cx),
-            (Some(_), Some(trailer)) => Poll::Ready(Ok(trailer.clone())),
+            (Some(_), Some(trailer)) => Poll::Ready(Ok((**trailer).clone())),
             (Some(end), None) => Poll::Ready(end.clone().map(|()| Metadata::default())),
         }
     }
