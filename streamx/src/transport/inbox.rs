@@ -11,6 +11,9 @@ use super::lock;
 use super::turns::{Turn, Turns};
 use crate::{Error, Metadata, Result};
 
+#[cfg(test)]
+mod tests;
+
 /// What a queued message costs beside its bytes, so that empty messages cannot be queued for free.
 const OVERHEAD: usize = 32;
 /// A payload smaller than this that has to queue is copied, because as a slice it pins a whole read buffer.
@@ -32,12 +35,10 @@ pub(crate) struct Inbox {
 
 /// What a receiver knows of its inbox. One that takes the last message is noted as waiting for the next at once: when it
 /// comes back and finds nothing, it needs no lock to wait.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Receiver {
-    /// The one that was noted last.
-    waker: Waker,
-    /// It is noted still, unless it was woken.
-    noted: bool,
+    /// What it was noted with, if it left nothing.
+    noted: Option<Waker>,
 }
 
 #[derive(Debug, Default)]
@@ -85,10 +86,12 @@ pub(crate) struct Received {
 }
 
 impl Inbox {
-    /// Adds a message, and wakes a receiver that waits; it gets a turn. A handler that the connection task polls needs none,
-    /// for that task writes after it: its place is returned, to be polled. A small message that a receiver waits for is not counted as
-    /// queued: it is as good as taken. What any other costs of the budgets is `charge`d, along with what is queued
-    /// already, before a receiver can take it: a budget is never given back before it is taken.
+    /// Adds a message, and wakes a receiver that waits; it gets a turn. A handler that the connection task polls needs
+    /// none, for that task writes after it: its place is returned, to be polled.
+    ///
+    /// A small message that a receiver waits for is not counted as queued: it is as good as taken. What any other costs
+    /// of the budgets is `charge`d, along with what is queued already, before a receiver can take it: a budget is never
+    /// given back before it is taken.
     pub(crate) fn push(
         &self,
         payload: Bytes,
@@ -208,7 +211,8 @@ impl Inbox {
     #[inline(always)]
     pub(crate) fn poll(&self, receiver: &mut Receiver, cx: &task::Context<'_>) -> Poll<Received> {
         // What arrives after this look wakes the receiver that is noted.
-        if receiver.noted && !self.ready.load(Relaxed) && receiver.waker.will_wake(cx.waker()) {
+        let noted = |waker: &Waker| waker.will_wake(cx.waker());
+        if !self.ready.load(Relaxed) && receiver.noted.as_ref().is_some_and(noted) {
             self.waits.store(true, Relaxed);
             return Poll::Pending;
         }
@@ -236,9 +240,10 @@ impl Inbox {
         state.bytes -= freed;
         state.owned = state.owned.saturating_sub(1);
         self.waits.store(false, Relaxed);
-        receiver.noted = false;
         if state.queue.is_empty() && state.end.is_none() {
             self.note(state, receiver, cx.waker());
+        } else {
+            receiver.noted = None;
         }
         let (queued, is_last) = (state.bytes, state.end.is_some());
         Poll::Ready(Received { message, freed, turn: state.turn.take(), queued, is_last })
@@ -246,12 +251,12 @@ impl Inbox {
 
     /// The receiver leaves nothing, and is woken by what comes next.
     fn note(&self, state: &mut State, receiver: &mut Receiver, waker: &Waker) {
-        match &mut state.receiver {
-            Some(known) => known.clone_from(waker),
-            none => *none = Some(waker.clone()),
+        for known in [&mut state.receiver, &mut receiver.noted] {
+            match known {
+                Some(known) => known.clone_from(waker),
+                none => *none = Some(waker.clone()),
+            }
         }
-        receiver.waker.clone_from(waker);
-        receiver.noted = true;
         state.parked = true;
         self.ready.store(false, Relaxed);
     }
@@ -312,12 +317,6 @@ impl Inbox {
     }
 }
 
-impl Default for Receiver {
-    fn default() -> Self {
-        Self { waker: Waker::noop().clone(), noted: false }
-    }
-}
-
 /// All are woken under the locks of whoever found out, which no waker of an executor needs.
 fn wake_all(wakers: Vec<Waker>) {
     for waker in wakers {
@@ -342,24 +341,5 @@ impl State {
         self.owned = 0;
         self.handed = false;
         std::mem::take(&mut self.bytes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_charged_before_anybody_can_take_it() {
-        let inbox = Inbox::default();
-        let mut charged = Vec::new();
-        for _ in 0..2 {
-            inbox.push(Bytes::from_static(b"a note"), &Turns::new(), |cost, queued| {
-                assert!(inbox.state.try_lock().is_err(), "a receiver has to wait");
-                charged.push((cost, queued));
-            });
-        }
-        let cost = 6 + OVERHEAD;
-        assert_eq!(charged, [(cost, 0), (cost, cost)]);
     }
 }
