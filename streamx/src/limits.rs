@@ -32,6 +32,8 @@ pub struct Limits {
     pub(crate) write_stall_timeout: Duration,
     pub(crate) send_stall_timeout: Duration,
     pub(crate) unanswered_resets_per_second: usize,
+    #[cfg(feature = "grpc")]
+    pub(crate) min_ping_interval: Duration,
     pub(crate) cancel_grace: Duration,
 }
 
@@ -55,6 +57,8 @@ impl Default for Limits {
             write_stall_timeout: Duration::from_secs(30),
             send_stall_timeout: Duration::from_secs(30),
             unanswered_resets_per_second: 1000,
+            #[cfg(feature = "grpc")]
+            min_ping_interval: Duration::from_secs(5 * 60),
             cancel_grace: Duration::from_secs(5),
         }
     }
@@ -126,6 +130,11 @@ setters! {
     /// How many streams or unary calls a client may give up before they were answered, each second, before a server
     /// closes the connection. Default 1,000: a client that cancels most of its calls is legitimate, a flood is not.
     unanswered_resets_per_second: usize;
+    /// How often a gRPC client may ask a server whether it is there (PING of HTTP/2), and every 2 h without a call. Default
+    /// 5 min, as grpc-go; zero lifts it. Pings after something was sent do not count, and two that come too early are
+    /// forgiven; then the server closes the connection (GOAWAY, ENHANCE_YOUR_CALM).
+    #[cfg(feature = "grpc")]
+    min_ping_interval: Duration;
     /// How long a handler that takes the context of its call goes on after its caller is gone, before it is dropped.
     /// Default 5 s. Other handlers are dropped at once, and so are those of a connection on which
     /// [`max_streams`](Self::max_streams) are on their way out already.

@@ -204,7 +204,38 @@ impl ChannelBuilder {
     #[cfg(feature = "grpc")]
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
-        self.settings.compression = Some(compression);
+        self.settings.grpc.compression = Some(compression);
+        self
+    }
+
+    /// After how long without a byte from the server a gRPC connection is asked whether it is there still, while it has
+    /// calls. Default: never, TCP keepalive finds a machine that is gone. When no answer comes within
+    /// [`keepalive_timeout`](Self::keepalive_timeout) the connection and its calls end with
+    /// [`Code::Unavailable`](crate::Code::Unavailable).
+    ///
+    /// Servers of gRPC, and of streamx, end the connection of a client that asks more often than every 5 min, unless
+    /// theirs is set otherwise. Other protocols have no such question.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn keepalive(mut self, interval: Duration) -> Self {
+        self.settings.grpc.pings.interval = interval;
+        self
+    }
+
+    /// How long the answer to a [`keepalive`](Self::keepalive) may take. Default 20 s.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn keepalive_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.grpc.pings.timeout = timeout;
+        self
+    }
+
+    /// Whether a connection without calls is asked, too. Default false. Servers want 2 h between such pings, unless theirs is
+    /// set otherwise.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn keepalive_while_idle(mut self, while_idle: bool) -> Self {
+        self.settings.grpc.pings.while_idle = while_idle;
         self
     }
 

@@ -16,7 +16,7 @@ use crate::call::{Exchange, Open, Opening};
 use crate::counters::{Counters, Meter};
 use crate::transport::{Calling, Cutter, Socket, StreamClient, UnaryClient, stream_client, unary_client};
 #[cfg(feature = "grpc")]
-use crate::transport::{Compression, GrpcClient, grpc_client};
+use crate::transport::{GrpcClient, GrpcSettings, grpc_client};
 use crate::wire::unary::{Form, Framing};
 use crate::{Code, Error, Limits, Result, Side};
 
@@ -38,9 +38,8 @@ pub(super) struct Settings {
     pub(super) caller: String,
     /// Whether servers are told by a reset that a stream is given up.
     pub(super) resets: bool,
-    /// How the messages of gRPC are compressed.
     #[cfg(feature = "grpc")]
-    pub(super) compression: Option<Compression>,
+    pub(super) grpc: GrpcSettings,
 }
 
 pub(super) struct Inner {
@@ -51,7 +50,7 @@ pub(super) struct Inner {
     caller: Arc<str>,
     resets: bool,
     #[cfg(feature = "grpc")]
-    compression: Option<Compression>,
+    grpc: GrpcSettings,
     groups: Mutex<Groups>,
     /// A connection was made, and was there when a call needed it.
     dialed: Notify,
@@ -93,7 +92,7 @@ impl Default for Settings {
             caller: String::new(),
             resets: true,
             #[cfg(feature = "grpc")]
-            compression: None,
+            grpc: GrpcSettings::default(),
         }
     }
 }
@@ -119,7 +118,7 @@ impl Connections {
             caller: caller.into(),
             resets,
             #[cfg(feature = "grpc")]
-            compression: settings.compression,
+            grpc: settings.grpc,
             groups: Mutex::new(groups),
             dialed: Notify::new(),
             alive: watch::Sender::new(()),
@@ -424,7 +423,7 @@ impl Grouped for GrpcClient {
     }
 
     fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
-        let target = inner.dialer.endpoint.grpc(inner.compression);
+        let target = inner.dialer.endpoint.grpc(inner.grpc);
         let (client, cutter, ended) = grpc_client(socket, target, inner.calling());
         inner.look_after::<Self>(ended);
         (client, cutter)

@@ -12,9 +12,9 @@ use tokio::sync::watch;
 use crate::call::Format;
 use crate::call::router::Router;
 use crate::counters::Meter;
-#[cfg(feature = "grpc")]
-use crate::transport::{Compression, GrpcServerSettings, GrpcTarget};
 use crate::transport::{Connect, Serve, Socket, Stop, serve};
+#[cfg(feature = "grpc")]
+use crate::transport::{GrpcServerSettings, GrpcSettings, GrpcTarget};
 use crate::{Code, Error, Limits, Result};
 
 /// What follows the scheme of a URL when the socket is a file.
@@ -116,7 +116,7 @@ impl Endpoint {
 
     /// How and under which name its server is called over gRPC.
     #[cfg(feature = "grpc")]
-    pub(crate) fn grpc(&self, compression: Option<Compression>) -> GrpcTarget {
+    pub(crate) fn grpc(&self, settings: GrpcSettings) -> GrpcTarget {
         let format = match self.scheme {
             Scheme::Grpc(format) => format,
             _ => Format::Thrift,
@@ -125,7 +125,7 @@ impl Endpoint {
             Place::Tcp(address) => address,
             _ => "localhost",
         };
-        GrpcTarget { format, is_secure: self.tls.is_some(), authority: authority.into(), compression }
+        GrpcTarget { format, is_secure: self.tls.is_some(), authority: authority.into(), settings }
     }
 
     pub(crate) async fn dial(&self) -> Result<Socket> {

@@ -189,6 +189,46 @@ impl ServerBuilder {
         self
     }
 
+    /// After how long without a byte from a client a gRPC connection is asked whether it is there still. Default 2 h, as
+    /// grpc-go; [`Duration::MAX`] asks never. When no answer comes within
+    /// [`keepalive_timeout`](Self::keepalive_timeout) the connection and its calls end.
+    ///
+    /// How often a client may ask is [`min_ping_interval`](Limits::min_ping_interval) of the limits.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn keepalive(mut self, interval: Duration) -> Self {
+        self.grpc.pings.interval = interval;
+        self
+    }
+
+    /// How long the answer to a [`keepalive`](Self::keepalive) may take. Default 20 s.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn keepalive_timeout(mut self, timeout: Duration) -> Self {
+        self.grpc.pings.timeout = timeout;
+        self
+    }
+
+    /// How old a gRPC connection becomes, give or take a tenth, so that clients behind a load balancer find other servers.
+    /// Default: as old as its client wants. Its client is told (GOAWAY) and makes further calls elsewhere; those that
+    /// run go on for [`max_connection_age_grace`](Self::max_connection_age_grace). Connections of other protocols have no
+    /// such word, and stay.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn max_connection_age(mut self, age: Duration) -> Self {
+        self.grpc.age.most = age;
+        self
+    }
+
+    /// How long calls go on on a connection that has reached its [`max_connection_age`](Self::max_connection_age), before
+    /// they end with [`Code::Unavailable`](crate::Code::Unavailable). Default: for ever.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn max_connection_age_grace(mut self, grace: Duration) -> Self {
+        self.grpc.age.grace = grace;
+        self
+    }
+
     register!();
 
     /// Listens at `host:port` or `unix:/path`; port 0 takes a free one.

@@ -39,7 +39,10 @@ use link::Link;
 #[cfg(feature = "grpc")]
 pub use grpc::Compression;
 #[cfg(feature = "grpc")]
-pub(crate) use grpc::{Client as GrpcClient, ServerSettings as GrpcServerSettings, Target as GrpcTarget};
+pub(crate) use grpc::{
+    Client as GrpcClient, ClientSettings as GrpcSettings, ServerSettings as GrpcServerSettings,
+    Target as GrpcTarget,
+};
 pub(crate) use recognise::{Serve, Stop, serve};
 pub(crate) use secure::{Accept, Connect};
 pub(crate) use socket::Socket;

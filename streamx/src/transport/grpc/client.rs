@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use h2::Reason;
 use h2::client::{Builder, Connection, SendRequest};
+use h2::{PingPong, Reason};
 use http::{HeaderMap, Request};
 
 use super::compression::{ACCEPTED, Compression, Unknown};
@@ -140,7 +140,7 @@ impl Client {
             give_up(&peer, &stream, &closed, false);
         }
         let incoming = Receiving::new(Arc::clone(&peer), Arc::clone(&stream), Some(Arc::clone(&given)));
-        let outgoing = Sending::new(peer, stream, Some(given), self.target.compression);
+        let outgoing = Sending::new(peer, stream, Some(given), self.target.settings.compression);
         Ok(Exchange {
             format: self.target.format,
             incoming: Box::new(incoming),
@@ -359,6 +359,13 @@ impl Role for Calls {
 
     fn is_ready(&self) -> bool {
         matches!(self.http, Http::Open(_))
+    }
+
+    fn pings(&mut self) -> Option<PingPong> {
+        match &mut self.http {
+            Http::Open(opened) => opened.1.ping_pong(),
+            Http::Greeting(_) => None,
+        }
     }
 }
 

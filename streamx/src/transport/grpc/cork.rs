@@ -4,13 +4,16 @@
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::stream::Peer;
 use crate::transport::link::Link;
 use crate::transport::lock;
+use crate::wire::grpc::frames::Frames;
 
 /// A buffer that holds so much is written at once.
 const WRITE_AT: usize = 64 << 10;
@@ -20,11 +23,22 @@ pub(super) struct Cork {
     /// What was read to recognise the protocol.
     first: BytesMut,
     link: Arc<Link>,
+    peer: Arc<Peer>,
+    frames: Frames,
 }
 
 impl Cork {
-    pub(super) fn new(reader: Box<dyn AsyncRead + Send + Unpin>, first: BytesMut, link: Arc<Link>) -> Self {
-        Self { reader, first, link }
+    pub(super) fn new(reader: Box<dyn AsyncRead + Send + Unpin>, first: BytesMut, peer: Arc<Peer>) -> Self {
+        let frames = Frames::of(peer.is_client);
+        Self { reader, first, link: Arc::clone(&peer.link), peer, frames }
+    }
+
+    /// Notes what the peer has sent.
+    fn heard(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.peer.heard.fetch_add(1, Relaxed);
+            self.peer.pings.fetch_add(self.frames.pings(bytes), Relaxed);
+        }
     }
 
     /// Takes what fits: everything, or nothing while the peer takes nothing. The connection task is woken by the
@@ -58,14 +72,16 @@ impl AsyncRead for Cork {
         let this = &mut *self;
         if !this.first.is_empty() {
             let length = this.first.len().min(buf.remaining());
-            buf.put_slice(&this.first[..length]);
-            this.first.advance(length);
+            let piece = this.first.split_to(length);
+            buf.put_slice(&piece);
+            this.heard(&piece);
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.reader).poll_read(cx, buf))?;
         if buf.filled().len() > before {
             this.link.meter.reads.add(1);
+            this.heard(&buf.filled()[before..]);
         }
         Poll::Ready(Ok(()))
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE};
 use http::{Request, Response, Uri, Version};
 
+use super::ClientSettings;
 use super::compression::{ACCEPTED, Compression};
 use crate::call::context::Facts;
 use crate::call::peer::Peer;
@@ -27,13 +28,12 @@ pub(crate) struct Target {
     pub(crate) is_secure: bool,
     /// The name under which the server is called.
     pub(crate) authority: Arc<str>,
-    /// How requests are compressed.
-    pub(crate) compression: Option<Compression>,
+    pub(crate) settings: ClientSettings,
 }
 
 /// What opens a call.
 pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Result<Request<()>> {
-    let Target { format, is_secure, authority, compression } = target;
+    let Target { format, is_secure, authority, settings } = target;
     let path = path::write(opening.namespace, opening.service, opening.method);
     let scheme = if *is_secure { "https" } else { "http" };
     let uri = Uri::builder().scheme(scheme).authority(&**authority).path_and_query(path).build();
@@ -48,7 +48,7 @@ pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Resul
     headers.insert(http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     headers.insert(TE, HeaderValue::from_static("trailers"));
     headers.insert(grpc::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
-    if let Some(compression) = compression {
+    if let Some(compression) = settings.compression {
         headers.insert(grpc::ENCODING, HeaderValue::from_static(compression.name()));
     }
     if let Some(timeout) = opening.timeout {

@@ -11,12 +11,15 @@ mod context;
 mod cork;
 mod failure;
 mod headers;
+mod keepalive;
 mod receiving;
 mod sending;
 mod server;
 mod slot;
 mod stream;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use client::Client;
 #[cfg_attr(
@@ -33,6 +36,7 @@ use tokio::io::AsyncRead;
 use tokio::time::Instant;
 
 use self::cork::Cork;
+use self::keepalive::{Age, Pings};
 use self::stream::Peer;
 use self::task::Task;
 use super::link::Link;
@@ -40,10 +44,32 @@ use crate::Limits;
 use crate::call::router::Router;
 
 /// What is set on a server for its gRPC connections alone.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerSettings {
     /// How answers are compressed for clients that take it.
     pub(crate) compression: Option<Compression>,
+    pub(crate) pings: Pings,
+    pub(crate) age: Age,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self { compression: None, pings: Pings::SERVER, age: Age::ANY }
+    }
+}
+
+/// What is set on a channel for its gRPC connections alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientSettings {
+    /// How requests are compressed.
+    pub(crate) compression: Option<Compression>,
+    pub(crate) pings: Pings,
+}
+
+impl Default for ClientSettings {
+    fn default() -> Self {
+        Self { compression: None, pings: Pings::CLIENT }
+    }
 }
 
 /// A server's connection that exists since `born`, and whose first bytes are `first`.
@@ -56,9 +82,9 @@ pub(super) fn server(
     born: Instant,
 ) -> Task<server::Server> {
     let peer = Peer::new(Arc::clone(link), false);
-    let role =
-        server::Server::new(Arc::clone(&peer), router, settings, Cork::new(reader, first, Arc::clone(link)));
-    Task::new(peer, role, born)
+    let cork = Cork::new(reader, first, Arc::clone(&peer));
+    let role = server::Server::new(Arc::clone(&peer), router, settings, cork);
+    Task::new(peer, role, born, settings.pings, settings.age)
 }
 
 /// A client's connection: the handle of the channel, and the task.
@@ -69,9 +95,10 @@ pub(super) fn client(
     reader: Box<dyn AsyncRead + Send + Unpin>,
 ) -> (Client, Task<client::Calls>) {
     let peer = Peer::new(Arc::clone(link), true);
-    let cork = Cork::new(reader, BytesMut::new(), Arc::clone(link));
+    let cork = Cork::new(reader, BytesMut::new(), Arc::clone(&peer));
+    let pings = target.settings.pings;
     let (client, role) = Client::new(Arc::clone(&peer), target, caller, cork);
-    (client, Task::new(peer, role, Instant::now()))
+    (client, Task::new(peer, role, Instant::now(), pings, Age::ANY))
 }
 
 /// The windows of HTTP/2: what a peer may send on one stream, and on the connection, before somebody has read it.

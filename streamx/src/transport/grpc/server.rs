@@ -4,18 +4,19 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::{self, Connection, Handshake, SendResponse};
-use h2::{Reason, RecvStream};
+use h2::{PingPong, Reason, RecvStream};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode};
 
 use super::compression::{ACCEPTED, Compression, Unknown};
 use super::context::CallContext;
 use super::cork::Cork;
+use super::keepalive::Strikes;
 use super::receiving::Receiving;
 use super::sending::Sending;
 use super::slot::{Arrived, Left, Respond, Slot};
@@ -48,6 +49,9 @@ pub(in crate::transport) struct Server {
     /// Streams that are over before their handlers.
     left_behind: Vec<Weak<Stream>>,
     resets: Resets,
+    strikes: Strikes,
+    /// The client was told that it sends too many pings.
+    is_pestered: bool,
 }
 
 enum Http {
@@ -88,7 +92,17 @@ impl Server {
     pub(super) fn new(peer: Arc<Peer>, router: Arc<Router>, settings: ServerSettings, cork: Cork) -> Self {
         let http = Http::Greeting(Box::new(builder(peer.limits()).handshake(cork)));
         let (handlers, resets) = (Arc::default(), Resets::new());
-        Self { peer, router, settings, http, handlers, left_behind: Vec::new(), resets }
+        Self {
+            peer,
+            router,
+            settings,
+            http,
+            handlers,
+            left_behind: Vec::new(),
+            resets,
+            strikes: Strikes::default(),
+            is_pestered: false,
+        }
     }
 
     fn accept(
@@ -252,10 +266,14 @@ impl Role for Server {
         }
         loop {
             let Http::Open(connection) = &mut self.http else { return Poll::Pending };
-            match ready!(connection.poll_accept(cx)) {
-                Some(Ok((request, respond))) => self.accept(request, respond, streams, out),
-                Some(Err(error)) => return Poll::Ready(broken(&error)),
-                None => return Poll::Ready(Error::transport("the client closed the connection")),
+            match connection.poll_accept(cx) {
+                Poll::Pending => {
+                    self.count_pings();
+                    return Poll::Pending;
+                }
+                Poll::Ready(Some(Ok((request, respond)))) => self.accept(request, respond, streams, out),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(broken(&error)),
+                Poll::Ready(None) => return Poll::Ready(self.left()),
             }
         }
     }
@@ -315,9 +333,46 @@ impl Role for Server {
     fn is_ready(&self) -> bool {
         matches!(self.http, Http::Open(_))
     }
+
+    fn pings(&mut self) -> Option<PingPong> {
+        match &mut self.http {
+            Http::Open(connection) => connection.ping_pong(),
+            Http::Greeting(_) => None,
+        }
+    }
 }
 
 impl Server {
+    /// Ends the connection of a client that asks too often whether this side is there.
+    fn count_pings(&mut self) {
+        let peer = &self.peer;
+        let pings = peer.pings.swap(0, Relaxed);
+        if pings == 0 {
+            return;
+        }
+        let (spoken, least) = (peer.spoken.swap(false, Relaxed), peer.limits().min_ping_interval);
+        if self.strikes.count(pings, spoken, peer.live() > 0, least) || self.is_pestered {
+            return;
+        }
+        self.is_pestered = true;
+        if let Http::Open(connection) = &mut self.http {
+            connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+            peer.bell.wake_by_ref();
+        }
+    }
+
+    /// Why the connection has ended, when HTTP/2 has nothing to say against it.
+    fn left(&self) -> Error {
+        if self.is_pestered {
+            let least = self.peer.limits().min_ping_interval;
+            return Error::limit(format!(
+                "the client has sent pings more often than every {least:?} (limit min_ping_interval), or every 2 h without a \
+                 call"
+            ));
+        }
+        Error::transport("the client closed the connection")
+    }
+
     /// The client has given up a call, or its connection.
     fn lose(&mut self, stream: &Stream, reason: Option<Reason>, out: &mut Deliveries) -> Result<bool> {
         let unanswered = !lock(&stream.leaving).header_sent;

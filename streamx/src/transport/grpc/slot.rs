@@ -1,7 +1,7 @@
 //! A stream in the hands of the connection task, with the handles of HTTP/2.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
@@ -155,6 +155,7 @@ impl Slot {
         let Some(Respond { mut http, format, compression }) = self.respond.take() else { return true };
         match http.send_response(headers::response(format, compression, pairs), false) {
             Ok(send) => {
+                peer.spoken.store(true, Relaxed);
                 lock(&peer.link.outbox).announce(1);
                 self.send = Some(send);
                 true
@@ -184,6 +185,7 @@ impl Slot {
             if length == 0 {
                 continue;
             }
+            peer.spoken.store(true, Relaxed);
             let piece = leaving.out.split_to(length).freeze();
             peer.unsent.fetch_sub(length, SeqCst);
             leaving.moved += length as u64;

@@ -27,6 +27,12 @@ pub(crate) struct Peer {
     pub(super) woken: Arc<Woken>,
     /// Wakes the connection task for HTTP/2 itself.
     pub(super) bell: Arc<PlaceWaker>,
+    /// Counts what has come from the peer.
+    pub(super) heard: AtomicUsize,
+    /// Pings of the peer that nobody has looked at.
+    pub(super) pings: AtomicUsize,
+    /// Whether headers or messages have left since somebody has looked at pings.
+    pub(super) spoken: AtomicBool,
     /// Streams that are not over.
     live: AtomicUsize,
     /// Client: the connection ends when its last stream has.
@@ -110,6 +116,9 @@ impl Peer {
             is_client,
             woken,
             bell,
+            heard: AtomicUsize::new(0),
+            pings: AtomicUsize::new(0),
+            spoken: AtomicBool::new(false),
             live: AtomicUsize::new(0),
             retired: AtomicBool::new(false),
             queued: AtomicUsize::new(0),

@@ -4,10 +4,13 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
+use h2::PingPong;
 use tokio::time::Instant;
 
+use super::keepalive::{Age, Aging, Due, Keepalive, Pings};
 use super::slot::Slot;
 use super::stream::{CONNECTION, Peer};
 use crate::error::Kind;
@@ -46,6 +49,9 @@ pub(in crate::transport) trait Role: Send + Unpin + 'static {
 
     /// Whether both sides have shown that they speak HTTP/2.
     fn is_ready(&self) -> bool;
+
+    /// What sends pings, once: when there is one.
+    fn pings(&mut self) -> Option<PingPong>;
 }
 
 /// The streams of a connection.
@@ -94,11 +100,14 @@ pub(in crate::transport) struct Task<R: Role> {
     /// Every call was ended by this side.
     is_cut: bool,
     watch: Watch,
+    pings: Option<PingPong>,
+    keepalive: Keepalive,
+    aging: Aging,
     born: Instant,
 }
 
 impl<R: Role> Task<R> {
-    pub(super) fn new(peer: Arc<Peer>, role: R, born: Instant) -> Self {
+    pub(super) fn new(peer: Arc<Peer>, role: R, born: Instant, pings: Pings, age: Age) -> Self {
         let link = Arc::clone(&peer.link);
         link.meter.connections.add(1);
         link.meter.connections_opened.add(1);
@@ -117,6 +126,9 @@ impl<R: Role> Task<R> {
             is_ending: false,
             is_cut: false,
             watch: Watch::default(),
+            pings: None,
+            keepalive: Keepalive::new(pings),
+            aging: Aging::new(age),
             born,
         }
     }
@@ -238,7 +250,18 @@ impl<R: Role> Task<R> {
         } else {
             None
         };
-        self.watch.check(waits, cx)
+        self.watch.check(waits, cx)?;
+        self.pings = self.pings.take().or_else(|| self.role.pings());
+        if let Some(http) = &mut self.pings {
+            let (has_calls, heard) = (self.peer.live() > 0, self.peer.heard.load(Relaxed));
+            self.keepalive.check(http, has_calls, heard, cx)?;
+        }
+        match self.aging.check(cx) {
+            Due::Nothing => {}
+            Due::Leave => self.link.shut_down(),
+            Due::Cut(error) => self.link.cut(error),
+        }
+        Ok(())
     }
 
     fn end(&mut self, error: &Error) {

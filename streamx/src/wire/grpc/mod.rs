@@ -2,6 +2,7 @@
 //!
 //! Frames, header compression and flow control are the business of the crate `h2`.
 
+pub(crate) mod frames;
 pub(crate) mod metadata;
 pub(crate) mod path;
 pub(crate) mod prefix;

@@ -1,0 +1,237 @@
+//! What time does to a connection, in memory and with the clock stopped: pings, their answers, and age.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use h2::client::SendRequest;
+use h2::{Ping, PingPong, Reason};
+use http::Request;
+use tokio::io::AsyncWriteExt;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::keepalive::{Age, Pings};
+use super::{ClientSettings, ServerSettings};
+use crate::call::router::Router;
+use crate::call::{Context, Exchange, Format, Handler, Method, Mode, Opening, Service};
+use crate::counters::Meter;
+use crate::schema::ServiceSchema;
+use crate::transport::{Calling, GrpcTarget, Serve, Socket, Stop, grpc_client, serve};
+use crate::{Code, Limits, Result};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Sends every message back.
+struct Echo;
+
+impl Handler for Echo {
+    fn handle(&self, mut exchange: Exchange, _: Context) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move {
+            while let Some(message) = poll_fn(|cx| exchange.incoming.poll_message(cx)).await? {
+                let put = &mut |out: &mut bytes::BytesMut| {
+                    out.extend_from_slice(&message);
+                    Ok(())
+                };
+                exchange.outgoing.put(put, false)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A server with this set, and the other end of a connection to it.
+fn server(settings: ServerSettings) -> (Socket, Arc<Meter>, watch::Sender<Stop>) {
+    let echo = Method { name: "Echo", mode: Mode::Bidi, takes_context: false, handler: Arc::new(Echo) };
+    let mut router = Router::default();
+    router.add(Service::new(ServiceSchema::new("Test", None, "", &[]), vec![echo])).unwrap();
+    let (near, far) = Socket::pair();
+    let (stop, meter) = (watch::Sender::new(Stop::No), Arc::new(Meter::default()));
+    let serving = Serve {
+        router: Arc::new(router),
+        limits: Arc::new(Limits::default()),
+        meter: Arc::clone(&meter),
+        stop: stop.subscribe(),
+        tls: None,
+        grpc: settings,
+    };
+    tokio::spawn(serve(far, serving));
+    (near, meter, stop)
+}
+
+/// A client of another make, driven by a task.
+struct Foreign {
+    requests: SendRequest<Bytes>,
+    pings: PingPong,
+    connection: JoinHandle<Result<(), h2::Error>>,
+}
+
+impl Foreign {
+    async fn on(socket: Socket) -> Self {
+        let (reader, writer) = socket.split();
+        let (requests, mut connection) =
+            h2::client::handshake(tokio::io::join(reader, writer)).await.unwrap();
+        let pings = connection.ping_pong().unwrap();
+        Self { requests, pings, connection: tokio::spawn(connection) }
+    }
+
+    /// Opens a stream and sees its first message come back.
+    async fn echo(&mut self) -> (h2::SendStream<Bytes>, h2::RecvStream) {
+        let request = Request::post("http://test/Test/Echo").header("content-type", "application/grpc");
+        let (response, mut send) = self.requests.send_request(request.body(()).unwrap(), false).unwrap();
+        echo(&mut send).await;
+        let mut recv = response.await.unwrap().into_body();
+        assert_eq!(recv.data().await.unwrap().unwrap(), MESSAGE);
+        (send, recv)
+    }
+}
+
+const MESSAGE: &[u8] = b"\0\0\0\0\x01x";
+
+async fn echo(send: &mut h2::SendStream<Bytes>) {
+    send.send_data(Bytes::from_static(MESSAGE), false).unwrap();
+}
+
+fn pings(interval: Duration) -> Pings {
+    Pings { interval, timeout: Duration::from_secs(20), while_idle: true }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_client_is_asked_again_and_again_and_stays_as_long_as_it_answers() {
+    let settings = ServerSettings { pings: pings(MINUTE), ..ServerSettings::default() };
+    let (socket, meter, _stop) = server(settings);
+    let client = Foreign::on(socket).await;
+    tokio::time::sleep(MINUTE / 2).await;
+    let before = meter.snapshot().reads;
+    tokio::time::sleep(10 * MINUTE).await;
+    let answers = meter.snapshot().reads - before;
+    assert!((9..=11).contains(&answers), "{answers} answers in ten minutes");
+    assert_eq!(meter.snapshot().connections, 1);
+    drop(client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_answer_is_given_up() {
+    let settings = ServerSettings { pings: pings(MINUTE), ..ServerSettings::default() };
+    let (socket, meter, _stop) = server(settings);
+    // It speaks, keeps its socket, and looks at nothing any more.
+    let (reader, mut writer) = socket.split();
+    writer.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    writer.write_all(SETTINGS).await.unwrap();
+    tokio::time::sleep(MINUTE / 2).await;
+    assert_eq!(meter.snapshot().connections, 1);
+    tokio::time::sleep(2 * MINUTE).await;
+    assert_eq!(meter.snapshot().connections, 0);
+    drop((reader, writer));
+}
+
+/// A client of ours whose server says nothing after the beginning.
+async fn call_into_silence(pings: Pings) -> (Exchange, Socket) {
+    let (near, far) = Socket::pair();
+    let target = GrpcTarget {
+        format: Format::Protobuf,
+        is_secure: false,
+        authority: "test".into(),
+        settings: ClientSettings { pings, ..ClientSettings::default() },
+    };
+    let alive = watch::Sender::new(());
+    let calling = Calling {
+        limits: Arc::new(Limits::default()),
+        meter: Arc::default(),
+        caller: "".into(),
+        resets: true,
+        alive: alive.subscribe(),
+    };
+    let (client, _cutter, _ended) = grpc_client(near, target, calling);
+    let opening = Opening {
+        namespace: "",
+        service: "Test",
+        method: "Echo",
+        mode: Mode::Bidi,
+        strings: Vec::new(),
+        parent: None,
+        timeout: None,
+        wait_for_ready: false,
+    };
+    let exchange = client.open(&opening).unwrap();
+    (exchange, far)
+}
+
+/// What a server says when it is reached.
+const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+#[tokio::test(start_paused = true)]
+async fn a_call_fails_when_its_server_does_not_answer_a_ping() {
+    let asks = Pings { while_idle: false, ..pings(MINUTE) };
+    let (mut exchange, far) = call_into_silence(asks).await;
+    let (_reader, mut writer) = far.split();
+    writer.write_all(SETTINGS).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let error = poll_fn(|cx| exchange.incoming.poll_message(cx)).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+    assert!(error.to_string().contains("silent for 60s and has not answered a ping for 20s"), "{error}");
+    let passed = begun.elapsed();
+    assert!((80..=82).contains(&passed.as_secs()), "{passed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_asks_too_often_is_sent_away() {
+    let (socket, meter, _stop) = server(ServerSettings::default());
+    let mut client = Foreign::on(socket).await;
+    let ended = loop {
+        match client.pings.ping(Ping::opaque()).await {
+            Ok(_answer) => tokio::time::sleep(Duration::from_secs(1)).await,
+            Err(_ended) => break (&mut client.connection).await.unwrap().unwrap_err(),
+        }
+    };
+    assert_eq!(ended.reason(), Some(Reason::ENHANCE_YOUR_CALM));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(meter.snapshot().connections, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_after_data_do_not_count() {
+    let (socket, meter, _stop) = server(ServerSettings::default());
+    let mut client = Foreign::on(socket).await;
+    let (mut send, mut recv) = client.echo().await;
+    for _ in 0..20 {
+        client.pings.ping(Ping::opaque()).await.unwrap();
+        echo(&mut send).await;
+        assert_eq!(recv.data().await.unwrap().unwrap(), MESSAGE);
+        recv.flow_control().release_capacity(MESSAGE.len()).unwrap();
+    }
+    assert_eq!(meter.snapshot().connections, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_too_old_takes_no_further_calls_and_ends_with_its_last_one() {
+    let age = Age { most: 10 * MINUTE, grace: Duration::MAX };
+    let (socket, meter, _stop) = server(ServerSettings { age, ..ServerSettings::default() });
+    let mut client = Foreign::on(socket).await;
+    let (mut send, mut recv) = client.echo().await;
+    tokio::time::sleep(12 * MINUTE).await;
+    assert!(poll_fn(|cx| client.requests.poll_ready(cx)).await.is_err(), "it was told to go");
+    echo(&mut send).await;
+    assert_eq!(recv.data().await.unwrap().unwrap(), MESSAGE);
+    assert_eq!(meter.snapshot().connections, 1);
+    send.send_data(Bytes::new(), true).unwrap();
+    assert_eq!(recv.trailers().await.unwrap().unwrap().get("grpc-status").unwrap(), "0");
+    client.connection.await.unwrap().unwrap();
+    assert_eq!(meter.snapshot().connections, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_grace_of_an_old_connection_ends() {
+    let age = Age { most: 10 * MINUTE, grace: MINUTE };
+    let (socket, meter, _stop) = server(ServerSettings { age, ..ServerSettings::default() });
+    let mut client = Foreign::on(socket).await;
+    let (_send, mut recv) = client.echo().await;
+    let trailers = recv.trailers().await.unwrap().unwrap();
+    assert_eq!(trailers.get("grpc-status").unwrap(), "14");
+    let text = trailers.get("grpc-message").unwrap().to_str().unwrap();
+    assert!(text.contains("max_connection_age_grace"), "{text}");
+    tokio::time::sleep(MINUTE).await;
+    assert_eq!(meter.snapshot().connections, 0);
+}
