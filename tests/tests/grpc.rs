@@ -12,6 +12,7 @@ use streamx_tests::logs::Logs;
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
 use streamx_tests::raw::Raw;
 use streamx_tests::rig::{Rig, Setup, echo, eventually, settle, soon};
+use tokio::net::TcpListener;
 
 const STREAMS: usize = 64;
 const ROUNDS: i64 = 50;
@@ -215,6 +216,59 @@ async fn a_channel_that_is_shut_down_cuts_off_its_calls() {
     assert!(soon(stream.recv()).await.unwrap_err().is_cancelled());
     rig.at_rest().await;
     assert_eq!(rig.client().connections, 0);
+}
+
+#[tokio::test]
+async fn calls_go_on_when_connections_become_old() {
+    let server = Server::builder().add_service(ProbeServer::new(Handlers::default()));
+    let server = server.max_connection_age(Duration::from_millis(5)).bind("127.0.0.1:0").await.unwrap();
+    let channel = Channel::connect(format!("grpc://{}", server.local_addr())).await.unwrap();
+    tokio::spawn(server.serve());
+    let client = ProbeClient::new(channel.clone());
+    while channel.counters().connections_opened < 10 {
+        let calls = (0..32).map(|number| client.ask(Note::number(number)).into_future());
+        for (number, note) in (0..).zip(soon(join_all(calls)).await) {
+            assert_eq!(note.unwrap(), Note::number(number));
+        }
+    }
+}
+
+/// A server of another make that refuses so many requests, and counts them all.
+async fn refusing(count: usize) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&seen);
+    tokio::spawn(async move {
+        let mut connection = h2::server::handshake(listener.accept().await.unwrap().0).await.unwrap();
+        while let Some(Ok((_request, mut respond))) = connection.accept().await {
+            if counted.fetch_add(1, SeqCst) < count {
+                respond.send_reset(h2::Reason::REFUSED_STREAM);
+                continue;
+            }
+            let response = http::Response::builder().header("content-type", "application/grpc");
+            let mut send = respond.send_response(response.body(()).unwrap(), false).unwrap();
+            send.send_data(bytes::Bytes::from_static(b"\0\0\0\0\x02\x08\x07"), false).unwrap();
+            let mut trailers = http::HeaderMap::new();
+            trailers.insert("grpc-status", "0".parse().unwrap());
+            send.send_trailers(trailers).unwrap();
+        }
+    });
+    (address, seen)
+}
+
+#[tokio::test]
+async fn a_unary_call_that_the_server_has_not_seen_is_made_once_more() {
+    for (refused, seen) in [(0, 1), (1, 2), (2, 2)] {
+        let (address, count) = refusing(refused).await;
+        let client = ProbeClient::connect(format!("grpc://{address}")).await.unwrap();
+        let answer = soon(client.ask(Note::number(1)).into_future()).await;
+        assert_eq!(count.load(SeqCst), seen);
+        match answer {
+            Ok(note) => assert_eq!((note.number, refused < 2), (7, true)),
+            Err(error) => assert!(error.is_retryable() && refused == 2, "{error}"),
+        }
+    }
 }
 
 /// The arguments of `ask` without a note.

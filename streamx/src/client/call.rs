@@ -102,7 +102,7 @@ impl Prepared {
     }
 
     /// What the call begins with, and who opens it.
-    fn dial(self) -> Result<(Dial, Opening)> {
+    pub(crate) fn dial(self) -> Result<(Dial, Opening)> {
         let Self { channel, name, mode, options } = self;
         let times = options.times(channel.times());
         let deadline = options.deadline(times.timeout);

@@ -29,9 +29,8 @@ where
     ) -> BoxFuture<'a, Result<AnyMessage<'static>>> {
         let Self { method, dial, told } = self;
         Box::pin(async move {
-            let opened = dial.open(call).await?;
-            let request = (opened.exchange.format, &method.arguments, method.names.wire(), request);
-            let value = method.ask(opened, encode, request, told.as_ref()).await?;
+            let request = |format| (format, &method.arguments, method.names.wire(), &request);
+            let value = method.ask(dial, call, encode, request, told.as_ref()).await?;
             Ok((method.results.wrap)(value))
         })
     }
@@ -52,7 +51,7 @@ impl<A: Arguments> middleware::Answer for Telling<A> {
         let Self { method, dial } = self;
         Box::pin(async move {
             let opened = dial.open(call).await?;
-            let request = (opened.exchange.format, &method.arguments, method.names.wire(), request);
+            let request = (opened.exchange.format, &method.arguments, method.names.wire(), &request);
             method.tell(opened, encode, request).await?;
             Ok(AnyMessage::new(()))
         })
@@ -60,7 +59,7 @@ impl<A: Arguments> middleware::Answer for Telling<A> {
 }
 
 /// What both send; see `Sent` of a call without middlewares.
-type SentAny<'a, A> = (Format, &'static A, &'static str, AnyMessage<'a>);
+type SentAny<'a, A> = (Format, &'static A, &'static str, &'a AnyMessage<'a>);
 
 fn encode<A: Arguments>(
     (format, arguments, method, request): &SentAny<'_, A>,

@@ -8,11 +8,11 @@ use bytes::BytesMut;
 use super::asking::{Asking, Running, Telling, encode_bytes};
 use super::names::Names;
 use super::{Alone, Answer, Arguments, Outcome, Passes, Results, Returned, Runs};
-use crate::call::middleware::AnyMessage;
+use crate::call::middleware::{AnyMessage, Opening};
 use crate::call::{Format, Incoming, Method, Mode};
-use crate::client::{Call, Channel, Opened, Told};
+use crate::client::{Call, Channel, Dial, Opened, Told};
 use crate::stream::half::{Encoder, Owner, Rx, Tx};
-use crate::{Error, Metadata, Result};
+use crate::{Code, Error, Metadata, Result};
 
 /// A method with one answer.
 pub struct Unary<A: Arguments, R: Outcome> {
@@ -41,26 +41,47 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
                     let answer = prepared.pass(request, |dial| Asking { method: self, dial, told }).await;
                     return answer.and_then(self.results.take).map_err(|error| self.names.name(error));
                 }
-                let opened = prepared.open().await?;
-                let request = (opened.exchange.format, &self.arguments, self.names.wire(), values);
-                self.ask(opened, encode, request, told.as_ref()).await
+                let (dial, call) = prepared.dial().map_err(|error| self.names.name(error))?;
+                let request = |format| (format, &self.arguments, self.names.wire(), &values);
+                self.ask(&dial, call, encode, request, told.as_ref()).await
             })
         })
     }
 
-    /// Sends the request over a call that is open, and waits for the answer.
+    /// Opens the call, sends the request, and waits for the answer. When the server has certainly not seen it, because
+    /// it was about to leave, it is sent once more if that is possible, as grpc-go does.
     pub(super) async fn ask<Q: Sync>(
+        &'static self,
+        dial: &Dial,
+        call: Opening,
+        encode: Encoder<Q>,
+        request: impl Fn(Format) -> Q,
+        told: Option<&Told>,
+    ) -> Result<R::Ok> {
+        let opened = dial.open(call.clone()).await.map_err(|error| self.names.name(error))?;
+        let format = opened.exchange.format;
+        let unseen = match self.ask_once(opened, encode, &request(format), told).await {
+            Err(error) if error.is_retryable() && error.code() == Code::Unavailable => error,
+            done => return done,
+        };
+        match dial.open(call).await {
+            Ok(opened) => self.ask_once(opened, encode, &request(format), told).await,
+            Err(_) => Err(unseen),
+        }
+    }
+
+    async fn ask_once<Q: Sync>(
         &'static self,
         Opened { exchange, .. }: Opened,
         encode: Encoder<Q>,
-        request: Q,
+        request: &Q,
         told: Option<&Told>,
     ) -> Result<R::Ok> {
         let results = self.results.of(exchange.format);
         let owner = self.names.caller(results.exception);
         let mut rx = Rx::new(exchange.incoming, results.decode, owner);
         let mut tx = Tx::new(exchange.outgoing, encode, owner);
-        tx.send(&request, true).await?;
+        tx.send(request, true).await?;
         let answer = rx.only().await?;
         let answer = answer.map_err(|error| self.names.name(error))?;
         if let Some(told) = told {
@@ -145,7 +166,7 @@ impl<A: Arguments> Oneway<A> {
                     return answer.and_then(AnyMessage::take).map_err(|error| self.names.name(error));
                 }
                 let opened = prepared.open().await?;
-                let request = (opened.exchange.format, &self.arguments, self.names.wire(), values);
+                let request = (opened.exchange.format, &self.arguments, self.names.wire(), &values);
                 self.tell(opened, encode, request).await
             })
         })
@@ -200,10 +221,11 @@ impl<A: Arguments> Oneway<A> {
     }
 }
 
-/// What a unary call sends: in which format, the dictionaries of the arguments, the method for the text of a failure, the values.
-type Sent<A> = (Format, &'static A, &'static str, <A as Arguments>::Values);
+/// What a unary call sends: in which format, the dictionaries of the arguments, the method for the text of a failure, the
+/// values.
+type Sent<'a, A> = (Format, &'static A, &'static str, &'a <A as Arguments>::Values);
 
-fn encode<A: Arguments>((format, arguments, method, values): &Sent<A>, out: &mut BytesMut) -> Result<()> {
+fn encode<A: Arguments>((format, arguments, method, values): &Sent<'_, A>, out: &mut BytesMut) -> Result<()> {
     arguments.encode(*format, method, values, out)
 }
 

@@ -39,6 +39,15 @@ pub(super) fn trailers(result: Result<(), &Error>, pairs: &Metadata) -> HeaderMa
     headers
 }
 
+/// The end of a call that has not reached a handler.
+pub(super) fn refusal(error: &Error) -> HeaderMap {
+    let mut headers = trailers(Err(error), &Metadata::default());
+    if error.is_retryable() {
+        headers::insert(&mut headers, REFUSED, b"1");
+    }
+    headers
+}
+
 /// Adds what an error says beside its text, and gives that.
 fn text(headers: &mut HeaderMap, error: &Error) -> String {
     // The code 0 would say that nothing failed.
@@ -47,9 +56,6 @@ fn text(headers: &mut HeaderMap, error: &Error) -> String {
     let status = error.grpc_status().unwrap_or(usual as i32);
     let status = if status == 0 { Code::Unknown as i32 } else { status };
     headers::insert(headers, STATUS, status.to_string().as_bytes());
-    if error.is_retryable() {
-        headers::insert(headers, REFUSED, b"1");
-    }
     if let Some(declared) = error.declared_bytes().filter(|bytes| bytes.len() <= LARGEST_DECLARED) {
         let value = metadata::write_value(DECLARED, declared).unwrap_or_default();
         headers::insert(headers, DECLARED, &value);
@@ -192,7 +198,9 @@ mod tests {
         let back = round(&error);
         assert_eq!((back.code(), back.message()), (Code::NotFound, error.message()));
         assert_eq!((back.grpc_status(), back.is_retryable()), (Some(5), false));
-        assert!(round(&error.clone().retryable()).is_retryable());
+        let refused = error.clone().retryable();
+        assert!(read(&refusal(&refused)).unwrap_err().is_retryable());
+        assert!(!round(&refused).is_retryable(), "a handler was reached, whatever its own calls were");
         let declared = error.with_declared_bytes(vec![0, 1, 255].into());
         assert_eq!(round(&declared).declared_bytes().unwrap(), &[0, 1, 255][..]);
     }

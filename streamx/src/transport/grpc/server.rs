@@ -34,7 +34,7 @@ use crate::transport::lock;
 use crate::transport::resets::Resets;
 use crate::wire::grpc::prefix::Mistake;
 use crate::wire::grpc::{self, Content, path, timeout};
-use crate::{Code, Error, Limits, Metadata, Result, Side};
+use crate::{Code, Error, Limits, Result, Side};
 
 /// What a client reads that does not speak gRPC.
 const NO_GRPC: &[u8] =
@@ -178,7 +178,7 @@ impl Server {
             Refusal::Reset => return respond.send_reset(Reason::REFUSED_STREAM),
             Refusal::Answer(format, error) => {
                 tracing::debug!(%error, "refused a call");
-                headers::trailers_only(format, failure::trailers(Err(&error), &Metadata::default()))
+                headers::trailers_only(format, failure::refusal(&error))
             }
             Refusal::Status(status) => return self.turn_away(respond, status),
         };
