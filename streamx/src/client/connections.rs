@@ -7,17 +7,17 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::{Notify, watch};
 
-use super::connecting::{Dialed, Dialer, SHUT_DOWN, Together};
+use super::connecting::{Dialed, Dialer, Together};
 use super::endpoint::{Endpoint, Scheme};
-use super::group::{Group, Pooled, Sharing};
+use super::group::Group;
+use super::grouped::{Grouped, Groups};
 use super::pool::{Kind, Pool};
 use super::upkeep;
 use crate::call::{Exchange, Open, Opening};
 use crate::counters::{Counters, Meter};
-use crate::transport::{Calling, Cutter, Socket, StreamClient, UnaryClient, stream_client, unary_client};
+use crate::transport::{Calling, Socket, StreamClient, UnaryClient};
 #[cfg(feature = "grpc")]
-use crate::transport::{GrpcClient, GrpcSettings, grpc_client};
-use crate::wire::unary::{Form, Framing};
+use crate::transport::{GrpcClient, GrpcSettings};
 use crate::{Code, Error, Limits, Result, Side};
 
 /// How long a dial may take, unless the channel says otherwise.
@@ -43,14 +43,14 @@ pub(super) struct Settings {
 }
 
 pub(super) struct Inner {
-    dialer: Dialer,
+    pub(super) dialer: Dialer,
     pub(super) pool: Pool,
     limits: Arc<Limits>,
     meter: Arc<Meter>,
     caller: Arc<str>,
     resets: bool,
     #[cfg(feature = "grpc")]
-    grpc: GrpcSettings,
+    pub(super) grpc: GrpcSettings,
     groups: Mutex<Groups>,
     /// A connection was made, and was there when a call needed it.
     dialed: Notify,
@@ -59,28 +59,6 @@ pub(super) struct Inner {
     /// Tells those that wait that the channel is shut down. What looks after the connections ends then, and when this
     /// is dropped.
     over: watch::Sender<bool>,
-}
-
-/// What a lock holds together.
-pub(super) struct Groups {
-    streams: Group<StreamClient>,
-    #[cfg(feature = "grpc")]
-    grpc: Group<GrpcClient>,
-    unary: Group<UnaryClient>,
-    /// Of every connection that has not ended.
-    cutters: Vec<Cutter>,
-    /// The channel is shut down.
-    over: bool,
-    /// Somebody looks for connections whose time is over.
-    looking: bool,
-}
-
-/// A connection that the groups of a channel hold.
-pub(super) trait Grouped: Pooled + Send + Sized + 'static {
-    fn group(groups: &mut Groups) -> &mut Group<Self>;
-
-    /// Starts a connection on a socket.
-    fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter);
 }
 
 impl Default for Settings {
@@ -100,15 +78,7 @@ impl Default for Settings {
 impl Connections {
     pub(super) fn new(endpoint: Endpoint, settings: Settings) -> Self {
         let Settings { limits, connect_timeout, pool, caller, resets, .. } = settings;
-        let groups = Groups {
-            streams: Group::new(Sharing::of_streams(pool.kind)),
-            #[cfg(feature = "grpc")]
-            grpc: Group::new(Sharing::of_streams(pool.kind)),
-            unary: Group::new(Sharing::of_unary(pool.kind)),
-            cutters: Vec::new(),
-            over: false,
-            looking: false,
-        };
+        let groups = Groups::new(pool.kind);
         let over = watch::Sender::new(false);
         Self(Arc::new(Inner {
             dialer: Dialer { endpoint, connect_timeout, over: over.subscribe() },
@@ -323,13 +293,16 @@ impl Inner {
     }
 
     /// Replaces a connection that streams share when it is lost.
-    fn look_after<C: Grouped>(self: &Arc<Self>, ended: impl Future<Output = bool> + Send + 'static) {
+    pub(super) fn look_after<C: Grouped>(
+        self: &Arc<Self>,
+        ended: impl Future<Output = bool> + Send + 'static,
+    ) {
         if matches!(self.pool.kind, Kind::Default | Kind::Mux(_)) {
             tokio::spawn(upkeep::reconnect::<C>(Arc::downgrade(self), self.over.subscribe(), ended));
         }
     }
 
-    fn calling(&self) -> Calling {
+    pub(super) fn calling(&self) -> Calling {
         Calling {
             limits: Arc::clone(&self.limits),
             meter: Arc::clone(&self.meter),
@@ -373,78 +346,5 @@ impl Inner {
 
     fn groups(&self) -> MutexGuard<'_, Groups> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Groups {
-    fn are_empty(&self) -> bool {
-        #[cfg(feature = "grpc")]
-        if !self.grpc.is_empty() {
-            return false;
-        }
-        self.streams.is_empty() && self.unary.is_empty()
-    }
-
-    fn look(&mut self, pool: &Pool) {
-        self.streams.look(pool);
-        self.unary.look(pool);
-        #[cfg(feature = "grpc")]
-        self.grpc.look(pool);
-    }
-
-    fn retire_all(&mut self) {
-        self.streams.retire_all();
-        self.unary.retire_all();
-        #[cfg(feature = "grpc")]
-        self.grpc.retire_all();
-    }
-
-    fn check_open(&self) -> Result<()> {
-        if self.over { Err(Error::closed(SHUT_DOWN)) } else { Ok(()) }
-    }
-}
-
-impl Grouped for StreamClient {
-    fn group(groups: &mut Groups) -> &mut Group<Self> {
-        &mut groups.streams
-    }
-
-    fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
-        let (client, cutter, ended) = stream_client(socket, inner.calling());
-        inner.look_after::<Self>(ended);
-        (client, cutter)
-    }
-}
-
-#[cfg(feature = "grpc")]
-impl Grouped for GrpcClient {
-    fn group(groups: &mut Groups) -> &mut Group<Self> {
-        &mut groups.grpc
-    }
-
-    fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
-        let target = inner.dialer.endpoint.grpc(inner.grpc);
-        let (client, cutter, ended) = grpc_client(socket, target, inner.calling());
-        inner.look_after::<Self>(ended);
-        (client, cutter)
-    }
-}
-
-impl Grouped for UnaryClient {
-    fn group(groups: &mut Groups) -> &mut Group<Self> {
-        &mut groups.unary
-    }
-
-    fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
-        let framing = match inner.dialer.endpoint.scheme() {
-            Scheme::Framed => Framing::Framed(Form::Strict),
-            Scheme::Buffered => Framing::Buffered(Form::Strict),
-            _ => Framing::TTHeaderFramed,
-        };
-        let (client, cutter) = unary_client(socket, framing, inner.calling());
-        if matches!(inner.pool.kind, Kind::Mux(_)) {
-            client.multiplex();
-        }
-        (client, cutter)
     }
 }

@@ -22,6 +22,7 @@ mod deadline;
 mod dial;
 mod endpoint;
 mod group;
+mod grouped;
 mod options;
 mod pool;
 mod sender;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::backoff::Backoff;
-use super::connections::{Grouped, Inner};
+use super::connections::Inner;
+use super::grouped::Grouped;
 
 /// Looks, again and again, for connections whose time is over, as long as there are any: one timer for all of them, and
 /// none for the message path to touch.

@@ -16,7 +16,6 @@ use super::compression::{ACCEPTED, Compression, Unknown};
 use super::cork::Cork;
 use super::receiving::Receiving;
 use super::sending::Sending;
-use super::server::{broken, broken_message, oneway, torn};
 use super::slot::{Arrived, Left, Slot};
 use super::stream::{Peer, Stream};
 use super::task::{Role, Streams};
@@ -120,7 +119,7 @@ impl Client {
             return Err(closed);
         }
         if opening.mode == Mode::Oneway {
-            return Err(oneway(opening.service, opening.method));
+            return Err(failure::oneway(opening.service, opening.method));
         }
         let request = headers::request(opening, &self.target, &self.caller)?;
         let (peer, stream) = (Arc::clone(&self.peer), Stream::new());
@@ -293,8 +292,10 @@ impl Calls {
             Arrived::Nothing => return Poll::Pending,
             Arrived::End => {}
             Arrived::Lost(error) => return broken(failure::lost(&error)),
-            Arrived::Broken(mistake) => return mistaken(broken_message(mistake, self.peer.limits())),
-            Arrived::Torn => return mistaken(torn()),
+            Arrived::Broken(mistake) => {
+                return mistaken(failure::broken_message(mistake, self.peer.limits()));
+            }
+            Arrived::Torn => return mistaken(failure::torn()),
             Arrived::Overflow => return broken(self.peer.overflow()),
         }
         match ready!(slot.poll_trailers()) {
@@ -312,7 +313,7 @@ impl Role for Calls {
         if let Http::Greeting(greeting) = &mut self.http {
             match ready!(greeting.as_mut().poll(cx)) {
                 Ok(opened) => self.http = Http::Open(Box::new(opened)),
-                Err(error) => return Poll::Ready(broken(&error)),
+                Err(error) => return Poll::Ready(failure::broken(&error)),
             }
         }
         self.begin(streams, out, cx);
@@ -320,7 +321,7 @@ impl Role for Calls {
         let driven = ready!(Future::poll(std::pin::Pin::new(&mut opened.1), cx));
         Poll::Ready(match driven {
             Ok(()) => Error::transport("the server closed the connection"),
-            Err(error) => broken(&error),
+            Err(error) => failure::broken(&error),
         })
     }
 

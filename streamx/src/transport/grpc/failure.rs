@@ -5,10 +5,11 @@ use http::{HeaderMap, StatusCode};
 
 use super::headers;
 use crate::error::Kind;
+use crate::wire::grpc::prefix::Mistake;
 use crate::wire::grpc::status::{read_message, write_message};
 use crate::wire::grpc::{BIZ_EXTRA, BIZ_STATUS, DECLARED, MESSAGE, REFUSED, STATUS, metadata};
 use crate::wire::json::{object_of_strings, write_object};
-use crate::{Code, Error, Metadata, Result, Side};
+use crate::{Code, Error, Limits, Metadata, Result, Side};
 
 /// Numbers that Kitex has beside those of gRPC (spec 2.6): its `recv` has waited too long, a service is not known.
 const RECV_TIMEOUT: i32 = 17;
@@ -175,6 +176,41 @@ pub(super) fn given_up(reason: Option<Reason>) -> Error {
         Some(reason) => format!("the caller has given up the call: {}", describe(reason)),
     };
     Error::new(Code::Cancelled, text)
+}
+
+/// Why a connection has ended that broke.
+pub(super) fn broken(error: &h2::Error) -> Error {
+    if let Some(io) = error.get_io() {
+        return Error::transport(format!("the connection broke: {io}"));
+    }
+    let text = format!("the connection broke: {error}");
+    if error.is_library() { Error::protocol(text) } else { Error::transport(text) }
+}
+
+/// Why a body cannot be read on.
+pub(super) fn broken_message(mistake: Mistake, limits: &Limits) -> Error {
+    match mistake {
+        Mistake::Flag(flag) => {
+            Error::protocol(format!("what was received is no gRPC message: it begins with the byte {flag}"))
+        }
+        Mistake::TooLarge(size) => {
+            let limit = limits.max_message_size;
+            Error::limit(format!(
+                "a message of {size} bytes was received; at most {limit} are accepted (limit max_message_size)"
+            ))
+        }
+    }
+}
+
+/// A body has ended in a message.
+pub(super) fn torn() -> Error {
+    Error::protocol("the last message was received in part only")
+}
+
+/// Why no one-way call travels. A Kitex server never ends one, and its handler is not called (v0.16.3, spec 2.4).
+pub(super) fn oneway(service: &str, method: &str) -> Error {
+    let text = format!("{service}.{method} is a one-way method, and one-way calls do not travel over gRPC");
+    Error::new(Code::Unimplemented, text)
 }
 
 fn describe(reason: Reason) -> String {

@@ -32,7 +32,6 @@ use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
 use crate::transport::lock;
 use crate::transport::resets::Resets;
-use crate::wire::grpc::prefix::Mistake;
 use crate::wire::grpc::{self, Content, path, timeout};
 use crate::{Code, Error, Limits, Result, Side};
 
@@ -168,7 +167,7 @@ impl Server {
         let route = self.router.find_exact(service, path::without_package(service), method);
         let route = route.map_err(|none| answer(none.error))?;
         if route.method.mode == Mode::Oneway {
-            return Err(answer(oneway(route.service, route.method.name)));
+            return Err(answer(failure::oneway(route.service, route.method.name)));
         }
         Ok(Admitted { format, route, timeout, received, sent })
     }
@@ -258,7 +257,7 @@ impl Role for Server {
         if let Http::Greeting(greeting) = &mut self.http {
             match ready!(Pin::new(&mut **greeting).poll(cx)) {
                 Ok(connection) => self.http = Http::Open(Box::new(connection)),
-                Err(error) => return Poll::Ready(broken(&error)),
+                Err(error) => return Poll::Ready(failure::broken(&error)),
             }
             if self.peer.link.is_shutting_down() {
                 self.shut_down();
@@ -272,7 +271,7 @@ impl Role for Server {
                     return Poll::Pending;
                 }
                 Poll::Ready(Some(Ok((request, respond)))) => self.accept(request, respond, streams, out),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(broken(&error)),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(failure::broken(&error)),
                 Poll::Ready(None) => return Poll::Ready(self.left()),
             }
         }
@@ -284,8 +283,10 @@ impl Role for Server {
             Arrived::Nothing => {}
             Arrived::End => out.wakers.extend(stream.inbox.end(Ok(()), &self.peer.link.turns)),
             Arrived::Lost(error) => return self.lose(&stream, error.reason(), out),
-            Arrived::Broken(mistake) => self.fail(&stream, broken_message(mistake, self.peer.limits()), out),
-            Arrived::Torn => self.fail(&stream, torn(), out),
+            Arrived::Broken(mistake) => {
+                self.fail(&stream, failure::broken_message(mistake, self.peer.limits()), out)
+            }
+            Arrived::Torn => self.fail(&stream, failure::torn(), out),
             Arrived::Overflow => self.fail(&stream, self.peer.overflow(), out),
         }
         if slot.leave(&self.peer, out) == Left::Gone {
@@ -392,38 +393,6 @@ fn end(peer: &Peer, stream: &Stream, result: Result<(), &Error>) -> Option<(Opti
         }
         leaving.end = Some(End::Trailers(failure::trailers(result, &leaving.trailer)));
     })
-}
-
-pub(super) fn broken(error: &h2::Error) -> Error {
-    if let Some(io) = error.get_io() {
-        return Error::transport(format!("the connection broke: {io}"));
-    }
-    let text = format!("the connection broke: {error}");
-    if error.is_library() { Error::protocol(text) } else { Error::transport(text) }
-}
-
-pub(super) fn broken_message(mistake: Mistake, limits: &Limits) -> Error {
-    match mistake {
-        Mistake::Flag(flag) => {
-            Error::protocol(format!("what was received is no gRPC message: it begins with the byte {flag}"))
-        }
-        Mistake::TooLarge(size) => {
-            let limit = limits.max_message_size;
-            Error::limit(format!(
-                "a message of {size} bytes was received; at most {limit} are accepted (limit max_message_size)"
-            ))
-        }
-    }
-}
-
-pub(super) fn torn() -> Error {
-    Error::protocol("the last message was received in part only")
-}
-
-/// Why no one-way call travels. A Kitex server never ends one, and its handler is not called (v0.16.3, spec 2.4).
-pub(super) fn oneway(service: &str, method: &str) -> Error {
-    let text = format!("{service}.{method} is a one-way method, and one-way calls do not travel over gRPC");
-    Error::new(Code::Unimplemented, text)
 }
 
 impl Serving for Call {
