@@ -25,6 +25,8 @@ pub mod tls;
 pub mod client;
 pub mod server;
 
+mod in_process;
+
 pub mod health;
 pub mod reflection;
 pub mod testing;

@@ -1,8 +1,8 @@
 //! What carries the calls of a client.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fmt, io};
 
 use futures::future::BoxFuture;
 
@@ -13,7 +13,7 @@ use super::pool::Pool;
 use crate::call::middleware::{Middlewares, register};
 use crate::call::router::Router;
 use crate::call::{Exchange, Open, Opening, Service};
-use crate::counters::{Counters, Meter};
+use crate::counters::Counters;
 #[cfg(feature = "tls")]
 use crate::tls::{self, Replaceable};
 #[cfg(feature = "grpc")]
@@ -67,7 +67,7 @@ pub struct Channel {
 /// Sets up a [`Channel`]. Does nothing before `connect` or the first call after `connect_lazy`.
 #[derive(Debug)]
 pub struct ChannelBuilder {
-    url: String,
+    to: To,
     settings: Settings,
     times: Times,
     middlewares: Middlewares,
@@ -89,46 +89,30 @@ impl Channel {
 
     /// A channel with other than the default options.
     pub fn builder(url: impl AsRef<str>) -> ChannelBuilder {
-        ChannelBuilder {
-            url: url.as_ref().to_owned(),
-            settings: Settings::default(),
-            times: Times::default(),
-            middlewares: Middlewares::default(),
-            tls: None,
-        }
+        ChannelBuilder::to(To::Url(url.as_ref().to_owned()))
     }
 
     /// A channel to a service in this process, without a network and through the same code: an in-memory connection,
     /// both connection tasks, and the codec.
     ///
-    /// Calls need a tokio runtime, as over a network.
+    /// Calls need a tokio runtime, as over a network. For options of either side there is
+    /// [`ServerBuilder::in_process`](crate::server::ServerBuilder::in_process).
     ///
     /// # Panics
     ///
     /// If two methods of the service have one wire name, which only `#[cfg]` can bring about.
     pub fn in_process(service: impl Into<Service>) -> Self {
-        Self::over_memory(service.into(), Limits::default(), Arc::default(), || Ok(Socket::pair()))
-    }
-
-    /// As [`in_process`](Self::in_process), over connections that are made like this.
-    pub(crate) fn over_memory(
-        service: Service,
-        limits: Limits,
-        meter: Arc<Meter>,
-        connect: impl Fn() -> io::Result<(Socket, Socket)> + Send + Sync + 'static,
-    ) -> Self {
         let mut router = Router::default();
-        if let Err(error) = router.add(service) {
+        if let Err(error) = router.add(service.into()) {
             panic!("{error}");
         }
         let server = Memory {
             router: Arc::new(router),
-            limits: Arc::new(limits.clone()),
-            meter,
-            connect: Box::new(connect),
+            limits: Arc::default(),
+            meter: Arc::default(),
+            connect: Box::new(|| Ok(Socket::pair())),
         };
-        let settings = Settings { limits, ..Settings::default() };
-        let connections = Connections::new(Endpoint::memory(server), settings);
+        let connections = Connections::new(Endpoint::memory(server), Settings::default());
         Self { connections: Arc::new(connections), times: Times::default(), middlewares: Arc::default() }
     }
 
@@ -182,6 +166,21 @@ impl Channel {
 }
 
 impl ChannelBuilder {
+    fn to(to: To) -> Self {
+        Self {
+            to,
+            settings: Settings::default(),
+            times: Times::default(),
+            middlewares: Middlewares::default(),
+            tls: None,
+        }
+    }
+
+    /// A channel to a server in this process. What is wrong with that server is an error of `connect`.
+    pub(crate) fn over_memory(server: Result<Memory>) -> Self {
+        Self::to(To::Memory(server.map(Endpoint::memory)))
+    }
+
     /// The bounds on what a server can make this side hold or wait for.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -333,7 +332,7 @@ impl ChannelBuilder {
 
     /// The connections, and the channel that they become.
     fn connections(self) -> Result<(Connections, impl FnOnce(Connections) -> Channel)> {
-        let Self { url, settings, times, middlewares, tls } = self;
+        let Self { to, settings, times, middlewares, tls } = self;
         let caller = &settings.caller;
         if caller.contains(',') || caller.len() > LONGEST_NAME {
             let text =
@@ -341,7 +340,7 @@ impl ChannelBuilder {
             return Err(Error::new(Code::InvalidArgument, text));
         }
         settings.pool.check()?;
-        let connections = Connections::new(Endpoint::parse(&url, tls)?, settings);
+        let connections = Connections::new(to.endpoint(tls)?, settings);
         let middlewares = Arc::new(middlewares);
         Ok((connections, move |connections| Channel {
             connections: Arc::new(connections),
@@ -353,6 +352,28 @@ impl ChannelBuilder {
     fn middlewares(mut self, add: impl FnOnce(&mut Middlewares)) -> Self {
         add(&mut self.middlewares);
         self
+    }
+}
+
+/// Where a channel is to connect to. What is wrong with it is an error of `connect`.
+#[derive(Debug)]
+enum To {
+    Url(String),
+    /// A server in this process.
+    Memory(Result<Endpoint>),
+}
+
+impl To {
+    fn endpoint(self, tls: Option<Arc<dyn Connect>>) -> Result<Endpoint> {
+        match self {
+            Self::Url(url) => Endpoint::parse(&url, tls),
+            Self::Memory(_) if tls.is_some() => {
+                let text = "the channel was given certificates, but its server is in the same process: \
+                            there is no TLS without a socket";
+                Err(Error::new(Code::InvalidArgument, text))
+            }
+            Self::Memory(endpoint) => endpoint,
+        }
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) use call::Prepared;
 pub use channel::{Channel, ChannelBuilder};
 pub use client_stream::{ClientStream, Reply};
 pub(crate) use dial::{Dial, Opened};
+pub(crate) use endpoint::Memory;
 pub(crate) use options::{Options, Told};
 pub use pool::Pool;
 pub use sender::Sender;

@@ -27,7 +27,7 @@ use crate::tls::{self, Replaceable};
 use crate::transport::{Accept, Serve, Stop};
 #[cfg(feature = "grpc")]
 use crate::transport::{Compression, GrpcServerSettings};
-use crate::{Limits, Result};
+use crate::{Code, Error, Limits, Result};
 use accept::Listener;
 use shutdown::Asked;
 
@@ -77,6 +77,13 @@ pub struct ServerBuilder {
 
 /// Makes the services that describe all others.
 pub(crate) type Describe = fn(&[Service]) -> Vec<Service>;
+
+/// What the connections of a server serve.
+struct Serving {
+    router: Arc<Router>,
+    limits: Arc<Limits>,
+    on_drain: Vec<OnDrain>,
+}
 
 /// A server that listens, and serves once [`serve`](Self::serve) is awaited.
 ///
@@ -237,6 +244,37 @@ impl ServerBuilder {
     ///
     /// The address cannot be listened at, or two services (or two methods of one service) have one wire name.
     pub async fn bind(mut self, address: impl AsRef<str>) -> Result<BoundServer> {
+        let (drain, shutdown, tls) = (self.drain, ShutdownHandle::new(), self.tls.take());
+        #[cfg(feature = "grpc")]
+        let grpc = self.grpc;
+        let Serving { router, limits, on_drain } = self.serving()?;
+        let listener = Listener::bind(address.as_ref()).await?;
+        Ok(BoundServer {
+            listener,
+            limits,
+            router,
+            meter: Arc::default(),
+            drain,
+            shutdown,
+            tls,
+            #[cfg(feature = "grpc")]
+            grpc,
+            on_drain,
+        })
+    }
+
+    /// What connections in this process serve.
+    pub(crate) fn serving_in_process(self) -> Result<(Arc<Router>, Arc<Limits>)> {
+        if self.tls.is_some() {
+            let text = "the server was given certificates, but it is in the process of its client: \
+                        there is no TLS without a socket";
+            return Err(Error::new(Code::InvalidArgument, text));
+        }
+        let Serving { router, limits, on_drain: _ } = self.serving()?;
+        Ok((router, limits))
+    }
+
+    fn serving(mut self) -> Result<Serving> {
         if let Some(describe) = self.describe {
             self.services.extend(describe(&self.services));
         }
@@ -251,22 +289,13 @@ impl ServerBuilder {
                 None => service,
             })?;
         }
-        let listener = Listener::bind(address.as_ref()).await?;
-        let (limits, router) = (Arc::new(self.limits), Arc::new(router));
-        let (drain, shutdown) = (self.drain, ShutdownHandle::new());
-        let (meter, tls) = (Arc::default(), self.tls);
-        Ok(BoundServer {
-            listener,
-            limits,
-            router,
-            meter,
-            drain,
-            shutdown,
-            tls,
-            #[cfg(feature = "grpc")]
-            grpc: self.grpc,
-            on_drain,
-        })
+        Ok(Serving { router: Arc::new(router), limits: Arc::new(self.limits), on_drain })
+    }
+
+    /// Without placements that look at the real clock; see [`Service::by_no_clock`].
+    pub(crate) fn by_no_clock(mut self) -> Self {
+        self.services = self.services.into_iter().map(Service::by_no_clock).collect();
+        self
     }
 
     /// [`bind`](Self::bind) and [`BoundServer::serve`].

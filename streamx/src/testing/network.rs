@@ -9,9 +9,11 @@ use tokio::time::Instant;
 
 use super::pipe::{Pipe, Reader, Writer};
 use crate::call::peer::Peer;
+use crate::client::{ChannelBuilder, Memory};
 use crate::counters::Meter;
+use crate::server::ServerBuilder;
 use crate::transport::Socket;
-use crate::{Channel, Counters, Limits, Service, Side};
+use crate::{Channel, Counters, Limits, Server, Service, Side};
 
 /// A network in memory between a client and an implementation, whose faults are those that the test asks for.
 ///
@@ -132,16 +134,49 @@ impl Network {
     ///
     /// As [`Channel::in_process`].
     pub fn channel(&self, service: impl Into<Service>) -> Channel {
-        let rules = Arc::clone(&self.0);
-        let (limits, meter) = {
-            let state = rules.lock();
-            (state.limits.clone(), Arc::clone(&state.server))
-        };
-        let connect = move || Rules::connect(&rules);
-        Channel::over_memory(service.into().by_no_clock(), limits, meter, connect)
+        let limits = self.0.lock().limits.clone();
+        let server = Server::builder().add_service(service).limits(limits.clone());
+        match self.channel_builder(server).limits(limits).connect_lazy() {
+            Ok(channel) => channel,
+            Err(error) => panic!("{error}"),
+        }
     }
 
-    /// The limits of both sides of the channels that are made from now on.
+    /// As [`channel`](Self::channel), with options of both sides: a channel to this server at the other end of this
+    /// network. Each side has the limits of its builder.
+    ///
+    /// ```
+    /// # #[derive(streamx::Message, Clone, Debug, Default)]
+    /// # struct Line { #[field(1)] text: String }
+    /// # #[streamx::service]
+    /// # trait Echo { async fn echo(&self, line: Line) -> streamx::Result<Line>; }
+    /// # struct Parrot;
+    /// # impl Echo for Parrot { async fn echo(&self, line: Line) -> streamx::Result<Line> { Ok(line) } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> streamx::Result<()> {
+    /// use streamx::testing::Network;
+    /// use streamx::{Pool, Server};
+    ///
+    /// let network = Network::seeded(7);
+    /// let server = Server::builder().add_service(EchoServer::new(Parrot));
+    /// let channel = network.channel_builder(server).pool(Pool::short()).connect_lazy()?;
+    /// let client = EchoClient::new(channel);
+    /// # client.echo(Line::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// What is said of the server of [`ServerBuilder::in_process`] holds for this one too.
+    #[must_use]
+    pub fn channel_builder(&self, server: ServerBuilder) -> ChannelBuilder {
+        let rules = Arc::clone(&self.0);
+        let meter = Arc::clone(&rules.lock().server);
+        ChannelBuilder::over_memory(server.by_no_clock().serving_in_process().map(|(router, limits)| {
+            Memory { router, limits, meter, connect: Box::new(move || Rules::connect(&rules)) }
+        }))
+    }
+
+    /// The limits of both sides of the channels that [`channel`](Self::channel) makes from now on.
     pub fn limits(&self, limits: Limits) -> &Self {
         self.change(|state| state.limits = limits)
     }
