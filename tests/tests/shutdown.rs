@@ -234,7 +234,7 @@ fn socket_file(name: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_unix_socket_serves_every_mode_and_goes_with_its_server() {
+async fn a_unix_socket_serves_every_mode_and_protocol_and_goes_with_its_server() {
     let file = socket_file("modes");
     let address = format!("unix:{}", file.display());
     let service = ProbeServer::new(Handlers::default());
@@ -253,8 +253,15 @@ async fn a_unix_socket_serves_every_mode_and_goes_with_its_server() {
     while let Some(note) = count.recv().await.unwrap() {
         assert_eq!(note.number, 2);
     }
-    let framed = ProbeClient::connect(&format!("framed://{address}")).await.unwrap();
-    assert_eq!(framed.ask(Note::number(3)).await.unwrap(), Note::number(3));
+    for (scheme, streams) in
+        [("ttheader", true), ("framed", false), ("buffered", false), ("grpc", true), ("grpc+thrift", true)]
+    {
+        let client = ProbeClient::connect(&format!("{scheme}://{address}")).await.unwrap();
+        assert_eq!(client.ask(Note::number(3)).await.unwrap(), Note::number(3), "{scheme}");
+        if streams {
+            echo(&mut client.echo().await.unwrap(), 4).await;
+        }
+    }
     serving.abort();
     let _cancelled = serving.await;
     assert!(!file.exists());
