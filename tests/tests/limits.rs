@@ -7,6 +7,8 @@ use streamx_tests::logs::Logs;
 use streamx_tests::probe::Note;
 use streamx_tests::raw::{self, Raw};
 use streamx_tests::rig::{Rig, Setup, echo, eventually, eventually_or, settle, soon};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::advance;
 
 fn serving(server: Limits) -> Setup {
@@ -244,11 +246,10 @@ async fn hostile_bytes_close_their_own_connection_and_are_named_in_the_log() {
     let rig = Rig::start().await;
     let mut stream = rig.echoes(1).await;
     let tls = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03];
-    let cases: [(&[u8], &str); 6] = [
+    let cases: [(&[u8], &str); 5] = [
         (&[0xa5; 64], "neither TTHeader nor Thrift binary"),
         (&[0; 64], "neither TTHeader nor Thrift binary"),
         (&[0xff; 4096], "neither TTHeader nor Thrift binary"),
-        (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1"),
         (&tls, "TLS"),
         (&[0xff, 0xaf, 0, 8, 0, 1, 0, 1], "MeshHeader"),
     ];
@@ -260,6 +261,24 @@ async fn hostile_bytes_close_their_own_connection_and_are_named_in_the_log() {
         assert!(logged.contains(text), "{text} is not in {logged}");
         echo(&mut stream[0], 1).await;
     }
+}
+
+/// Closed with a part of the request unread, TCP would tell the client of a reset in place of the answer.
+#[tokio::test]
+async fn a_client_of_http_1_is_told_what_the_port_serves() {
+    let logs = Logs::capture();
+    let rig = Rig::start().await;
+    let mut peer = TcpStream::connect(rig.address()).await.unwrap();
+    let request = format!("POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n{}", "a".repeat(100_000));
+    peer.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    soon(peer.read_to_string(&mut answer)).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
+    assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
+    assert!(body.contains("gRPC over HTTP/2"), "{body}");
+    assert!(logs.take().contains("HTTP/1"));
+    echo(&mut rig.echoes(1).await[0], 1).await;
 }
 
 #[tokio::test]

@@ -1,10 +1,9 @@
 use std::io::{self, Cursor};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsAcceptor;
 
 use super::rustls::pki_types::CertificateDer;
@@ -12,15 +11,13 @@ use super::rustls::server::WebPkiClientVerifier;
 use super::rustls::{ServerConfig, server};
 use super::{Identity, Replaceable, Roots, protocols, provider, unfit};
 use crate::call::peer::{Peer, PeerIdentity};
-use crate::transport::{Accept, Socket};
+use crate::transport::{Accept, Socket, linger};
 use crate::{Error, Result};
 
 /// How many of the first bytes are read at once; a usual ClientHello fits.
 const FIRST_READ: usize = 2 << 10;
 /// How a TLS client begins: with a record of its handshake.
 const HANDSHAKE: u8 = 22;
-/// How long a client may take to read why it was refused.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How a server speaks TLS; for [`ServerBuilder::tls`](crate::server::ServerBuilder::tls). Cheap to clone.
 ///
@@ -118,14 +115,4 @@ fn identity(certificates: &[CertificateDer<'_>]) -> Option<PeerIdentity> {
     let uris = own.valid_uri_names().map(str::to_owned).collect();
     let certificates = certificates.iter().map(|certificate| certificate.to_vec()).collect();
     Some(PeerIdentity::new(certificates, dns_names, uris))
-}
-
-/// Closes a connection whose client was told why, once it has had time to read that: closed with bytes of the client
-/// unread, TCP would tell it that the connection was reset, and lose the reason.
-async fn linger(mut socket: impl AsyncRead + AsyncWrite + Unpin) {
-    let closed = async {
-        socket.shutdown().await?;
-        tokio::io::copy(&mut socket, &mut tokio::io::sink()).await
-    };
-    let _gone = tokio::time::timeout(LAST_WORDS, closed).await;
 }

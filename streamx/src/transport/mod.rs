@@ -43,6 +43,8 @@ pub(crate) use grpc::{
     Client as GrpcClient, ClientSettings as GrpcSettings, ServerSettings as GrpcServerSettings,
     Target as GrpcTarget,
 };
+#[cfg(feature = "tls")]
+pub(crate) use recognise::linger;
 pub(crate) use recognise::{Serve, Stop, serve};
 pub(crate) use secure::{Accept, Connect};
 pub(crate) use socket::Socket;

@@ -8,7 +8,7 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -25,11 +25,18 @@ use crate::counters::Meter;
 use crate::wire::detect::{Detected, Protocol as Spoken, detect};
 use crate::{Code, Error, Limits, Result, Side};
 
-/// How long a peer may take to read why its calls were cut off.
+/// How long a peer may take to read why its calls were cut off, or why it is not served.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How many of the first bytes are read at once; a usual first frame fits.
 const FIRST_READ: usize = 4 << 10;
+
+/// What a client of HTTP/1 gets to read.
+#[cfg(feature = "grpc")]
+const NO_HTTP_1: &str = "This port serves TTHeader, Thrift (framed and buffered), and gRPC over HTTP/2. It does not serve HTTP/1.\n";
+#[cfg(not(feature = "grpc"))]
+const NO_HTTP_1: &str =
+    "This port serves TTHeader and Thrift (framed and buffered). It does not serve HTTP/1.\n";
 
 /// What every connection of a server needs.
 #[derive(Clone)]
@@ -106,26 +113,60 @@ async fn begin(socket: Socket, serve: &Serve, missing: &mut &str) -> Result<Opti
     };
     let Some(socket) = socket else { return Ok(None) };
     *missing = "shown its protocol";
-    let (mut reader, link) = link(socket, Arc::clone(&serve.limits), Arc::clone(&serve.meter));
+    let peer = socket.peer();
+    let (mut reader, writer) = socket.split();
     let mut input = BytesMut::with_capacity(FIRST_READ);
-    let spoken = recognise(&mut reader, &mut input).await?;
-    Ok(spoken.map(|spoken| Begun { spoken, reader, link, input }))
+    match recognise(&mut reader, &mut input).await? {
+        Detected::Is(spoken) => {
+            let socket = Socket::Made(reader, writer, peer);
+            let (reader, link) = link(socket, Arc::clone(&serve.limits), Arc::clone(&serve.meter));
+            Ok(Some(Begun { spoken, reader, link, input }))
+        }
+        Detected::Http1 => {
+            tracing::info!("closed a connection: its client speaks HTTP/1, which is not served on this port");
+            refuse_http1(tokio::io::join(reader, writer), input.starts_with(b"HEAD ")).await;
+            Ok(None)
+        }
+        Detected::Nothing(reason) => Err(Error::protocol(reason)),
+        Detected::Need => Ok(None),
+    }
 }
 
-/// Reads until the protocol is clear. `None` when the client closed the connection without a word.
-async fn recognise(reader: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> Result<Option<Spoken>> {
+/// Reads until the protocol is clear. Otherwise the client has closed the connection without a word.
+async fn recognise(reader: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> Result<Detected> {
     loop {
-        match detect(input) {
-            Detected::Is(spoken) => return Ok(Some(spoken)),
-            Detected::Nothing(reason) => return Err(Error::protocol(reason)),
-            Detected::Need => {}
+        let detected = detect(input);
+        if detected != Detected::Need {
+            return Ok(detected);
         }
         match reader.read_buf(input).await {
-            Ok(0) => return Ok(None),
+            Ok(0) => return Ok(detected),
             Ok(_) => {}
             Err(error) => return Err(Error::transport(error.to_string()).with_source(error)),
         }
     }
+}
+
+/// Tells a client of HTTP/1, which may be a browser, what it has come to. The answer to HEAD has no body.
+async fn refuse_http1(mut socket: impl AsyncRead + AsyncWrite + Unpin, is_head: bool) {
+    let body = if is_head { "" } else { NO_HTTP_1 };
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        NO_HTTP_1.len()
+    );
+    if let Ok(Ok(())) = tokio::time::timeout(LAST_WORDS, socket.write_all(answer.as_bytes())).await {
+        linger(socket).await;
+    }
+}
+
+/// Closes a connection whose client was told why, once it has had time to read that: closed with bytes of the client
+/// unread, TCP would tell it that the connection was reset, and lose the reason.
+pub(crate) async fn linger(mut socket: impl AsyncRead + AsyncWrite + Unpin) {
+    let closed = async {
+        socket.shutdown().await?;
+        tokio::io::copy(&mut socket, &mut tokio::io::sink()).await
+    };
+    let _gone = tokio::time::timeout(LAST_WORDS, closed).await;
 }
 
 async fn run(serve: &Serve, link: &Arc<Link>, connection: impl Future<Output = ()>) {
@@ -177,5 +218,55 @@ impl Wake for Bell {
     fn wake_by_ref(self: &Arc<Self>) {
         self.rung.store(true, SeqCst);
         self.task.wake_task();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    /// What a server says to these bytes, which arrive in two reads.
+    async fn answer(request: &[u8], split: usize) -> String {
+        let (far, mut near) = duplex(4 << 10);
+        let stop = watch::Sender::new(Stop::No);
+        let serve = Serve {
+            router: Arc::default(),
+            limits: Arc::default(),
+            meter: Arc::default(),
+            stop: stop.subscribe(),
+            tls: None,
+            #[cfg(feature = "grpc")]
+            grpc: grpc::ServerSettings::default(),
+        };
+        let serving = tokio::spawn(super::serve(Socket::Memory(far), serve));
+        near.write_all(&request[..split]).await.unwrap();
+        tokio::task::yield_now().await;
+        near.write_all(&request[split..]).await.unwrap();
+        let mut answer = String::new();
+        near.read_to_string(&mut answer).await.unwrap();
+        drop(near);
+        serving.await.unwrap();
+        answer
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http_1_is_refused_in_its_own_words_however_it_arrives() {
+        let head = format!(
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            NO_HTTP_1.len()
+        );
+        for method in ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "CONNECT"] {
+            let request = format!("{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            let body = if method == "HEAD" { "" } else { NO_HTTP_1 };
+            for split in 0..=request.len() {
+                assert_eq!(
+                    answer(request.as_bytes(), split).await,
+                    format!("{head}{body}"),
+                    "{method}, {split}"
+                );
+            }
+        }
     }
 }

@@ -20,13 +20,15 @@ pub(crate) enum Detected {
     /// Eight bytes are needed.
     Need,
     Is(Protocol),
+    /// HTTP/1, which is not served; its client can be told so.
+    Http1,
     /// None of ours; the reason is for people.
     Nothing(&'static str),
 }
 
 /// Looks at the first eight bytes, however they arrived: with fewer there is no verdict.
 ///
-/// In this order, the first that fits: text protocols, which are named and refused; TTHeader with the streaming flag;
+/// In this order, the first that fits: HTTP/1, which is refused in its own words; TTHeader with the streaming flag;
 /// what [`Start`] takes for a unary message, whose order is that of Kitex (spec "Unary" 1.1); TLS, which is named last
 /// because the LENGTH of a frame may look like it. Within a unary connection every message is looked at anew, as its
 /// client may alternate framings; from one protocol to the other there is no way.
@@ -35,8 +37,8 @@ pub(crate) fn detect(first: &[u8]) -> Detected {
     if *head == HTTP_2 {
         return PRIOR_KNOWLEDGE;
     }
-    if let Some((_, reason)) = FOREIGN.iter().find(|(start, _)| head.starts_with(start)) {
-        return Detected::Nothing(reason);
+    if HTTP_1.iter().any(|start| head.starts_with(start)) {
+        return Detected::Http1;
     }
     match Start::of(head) {
         Ok(Start::Streaming) => Detected::Is(Protocol::Streaming),
@@ -63,19 +65,9 @@ const PRIOR_KNOWLEDGE: Detected = Detected::Is(Protocol::Grpc);
 const PRIOR_KNOWLEDGE: Detected =
     Detected::Nothing("HTTP/2 is not served: the server was built without the feature `grpc`");
 
-/// How other text protocols begin.
-const FOREIGN: [(&[u8], &str); 8] = [
-    (b"GET ", HTTP_1),
-    (b"PUT ", HTTP_1),
-    (b"HEAD ", HTTP_1),
-    (b"POST ", HTTP_1),
-    (b"PATCH ", HTTP_1),
-    (b"DELETE ", HTTP_1),
-    (b"OPTIONS ", HTTP_1),
-    (b"CONNECT ", HTTP_1),
-];
-
-const HTTP_1: &str = "HTTP/1 is not served on this port";
+/// How the requests of HTTP/1 begin.
+const HTTP_1: [&[u8]; 8] =
+    [b"GET ", b"PUT ", b"HEAD ", b"POST ", b"PATCH ", b"DELETE ", b"OPTIONS ", b"CONNECT "];
 
 #[cfg(test)]
 mod tests {
@@ -84,14 +76,15 @@ mod tests {
     #[test]
     fn first_bytes() {
         const NEITHER: Detected = Detected::Nothing("neither TTHeader nor Thrift binary");
-        let table: [(&[u8], Detected); 25] = [
+        let table: [(&[u8], Detected); 26] = [
             (b"\0\0\0\x46\x10\0\0\x02", Detected::Is(Protocol::Streaming)),
             (b"\0\0\0\x46\x10\0\xff\xff", Detected::Is(Protocol::Streaming)),
             (b"\0\0\0\x30\x10\0\0\0", Detected::Is(Protocol::Unary)),
             (b"\0\0\0\x30\x10\0\0\x01", Detected::Is(Protocol::Unary)),
             (b"\0\0\0\x1e\x80\x01\0\x01", Detected::Is(Protocol::Unary)),
             (b"PRI * HTTP/2.0\r\n", PRIOR_KNOWLEDGE),
-            (b"POST /echo HTTP/1.1", Detected::Nothing("HTTP/1 is not served on this port")),
+            (b"POST /echo HTTP/1.1", Detected::Http1),
+            (b"OPTIONS * HTTP/1.0", Detected::Http1),
             (b"\x16\x03\x01\x02\0\x01\0\x01", Detected::Nothing("a TLS ClientHello on a port without TLS")),
             // A frame whose LENGTH looks like a ClientHello is a frame.
             (b"\x16\x03\x01\x02\x10\0\0\x02", Detected::Is(Protocol::Streaming)),
