@@ -8,8 +8,11 @@ use std::sync::Arc;
 use std::task;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::child::{Child, Children};
 use super::peer::{Peer, PeerIdentity};
+use crate::metadata::Value;
 use crate::{Code, Error, Metadata, Result};
 
 /// The call that a handler serves: the optional first argument of any method of a service.
@@ -51,8 +54,8 @@ pub struct Context(Arc<dyn Served>);
 /// A call as its context shows it; the transport's side.
 pub(crate) trait Served: Send + Sync {
     fn facts(&self) -> &Facts;
-    fn set_header(&self, key: &str, value: &str) -> Result<()>;
-    fn set_trailer(&self, key: &str, value: &str) -> Result<()>;
+    fn set_header(&self, key: &str, value: Value) -> Result<()>;
+    fn set_trailer(&self, key: &str, value: Value) -> Result<()>;
     fn send_header(&self) -> Result<()>;
     fn children(&self) -> &Children;
     fn poll_cancelled(&self, cx: &task::Context<'_>) -> task::Poll<Error>;
@@ -153,7 +156,8 @@ impl Context {
         &self.0.facts().metadata
     }
 
-    /// Adds to what the caller's `header()` returns. It leaves with the first message, with
+    /// Adds to what the caller's `header()` returns. Over gRPC the text travels in base64 under a key that ends in `-bin`; see
+    /// [`set_header_bin`](Self::set_header_bin) for what is no text. It leaves with the first message, with
     /// [`send_header`](Self::send_header), or before the end. A unary answer has no header apart from itself: there the
     /// pair travels with the answer.
     ///
@@ -163,7 +167,20 @@ impl Context {
     /// place for it.
     pub fn set_header(&self, key: &str, value: &str) -> Result<()> {
         check_pair(key, value)?;
-        self.0.set_header(key, value)
+        self.0.set_header(key, value.into())
+    }
+
+    /// As [`set_header`](Self::set_header), with a value that may be any bytes, which travel over gRPC alone. The key
+    /// ends in `-bin`, as gRPC demands it. The caller finds them with [`Metadata::get_bin`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`set_header`](Self::set_header); the key ends otherwise; or the call came over another protocol, which has
+    /// texts only: send them in base64 there, or as part of a message.
+    pub fn set_header_bin(&self, key: &str, value: impl Into<Bytes>) -> Result<()> {
+        let value = value.into();
+        check_bytes(key, &value)?;
+        self.0.set_header(key, Value::Bytes(value))
     }
 
     /// Adds to what the caller's `trailer()` returns. It leaves when the handler returns.
@@ -173,7 +190,18 @@ impl Context {
     /// As for [`set_header`](Self::set_header).
     pub fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
         check_pair(key, value)?;
-        self.0.set_trailer(key, value)
+        self.0.set_trailer(key, value.into())
+    }
+
+    /// As [`set_header_bin`](Self::set_header_bin), in the trailer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`set_header_bin`](Self::set_header_bin).
+    pub fn set_trailer_bin(&self, key: &str, value: impl Into<Bytes>) -> Result<()> {
+        let value = value.into();
+        check_bytes(key, &value)?;
+        self.0.set_trailer(key, Value::Bytes(value))
     }
 
     /// Sends the header now, before any message. For a unary call there is nothing to do.
@@ -256,7 +284,7 @@ pub(crate) fn check_size(pairs: &Metadata) -> Result<()> {
 }
 
 /// Adds a pair that a handler has set, unless it does not fit any more.
-pub(crate) fn add(pairs: &mut Metadata, key: &str, value: &str) -> Result<()> {
+pub(crate) fn add(pairs: &mut Metadata, key: &str, value: Value) -> Result<()> {
     let mut more = pairs.clone();
     more.set(key, value);
     check_size(&more)?;
@@ -268,13 +296,34 @@ pub(crate) fn add(pairs: &mut Metadata, key: &str, value: &str) -> Result<()> {
 const LONGEST: usize = 32 << 10;
 
 pub(crate) fn check_pair(key: &str, value: &str) -> Result<()> {
+    check(key, value.len())
+}
+
+/// As [`check_pair`], for bytes.
+pub(crate) fn check_bytes(key: &str, value: &[u8]) -> Result<()> {
+    if !key.to_ascii_lowercase().ends_with("-bin") {
+        return Err(refused(key, "a key whose value is bytes ends in `-bin`, as gRPC demands it"));
+    }
+    // In base64 every three bytes are four.
+    check(key, value.len().saturating_mul(4).div_ceil(3))
+}
+
+/// Why bytes cannot leave over another protocol than gRPC: there all values are taken for text.
+pub(crate) fn no_bytes(key: &str) -> Error {
+    refused(
+        key,
+        "its value is bytes, which travel over gRPC alone: set a text in its place, as base64, or send it in a message",
+    )
+}
+
+fn check(key: &str, value: usize) -> Result<()> {
     let why = if key.is_empty() {
         "a key may not be empty"
     } else if key.starts_with("biz-") || ["isn", "ttscp", "crrst"].contains(&key) {
         "the key belongs to the protocol"
     } else if ["RPC_PERSIST_", "RPC_TRANSIT_"].iter().any(|prefix| key.starts_with(prefix)) {
         "the protocol puts that prefix before the keys of metainfo, which are set without it"
-    } else if key.len() > LONGEST || value.len() > LONGEST {
+    } else if key.len() > LONGEST || value > LONGEST {
         "a key or a value may have at most 32 KiB"
     } else {
         return Ok(());

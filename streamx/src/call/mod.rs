@@ -62,6 +62,8 @@ pub(crate) struct Opening {
     pub mode: Mode,
     /// What travels before the first message, as it is on the wire.
     pub strings: Vec<(Box<str>, Box<str>)>,
+    /// So do these, whose values may be no text; over gRPC alone.
+    pub binary: Vec<(Box<str>, Bytes)>,
     /// The call whose handler makes this one, and whose end is its end.
     pub parent: Option<Context>,
     /// How long the call may take; the peer is told.

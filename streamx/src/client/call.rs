@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::Channel;
@@ -156,9 +157,18 @@ impl<T> Call<T> {
     /// Sends a pair with the call whose key is the one on the wire. A streamx server reads it with
     /// [`Context::metadata`], a Kitex server in a header handler.
     ///
-    /// The last value of a key counts; an empty one is not sent.
+    /// The last value of a key counts; an empty one is not sent. Over gRPC keys are in lower case, and the text of one that
+    /// ends in `-bin` travels in base64.
     pub fn metadata(self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.with(|options| options.metadata(key.as_ref(), value.as_ref()))
+    }
+
+    /// As [`metadata`](Self::metadata), with a value that may be any bytes, under a key that ends in `-bin`; a server
+    /// reads it with [`Metadata::get_bin`]. They travel over gRPC alone. Over any other protocol, whose values are taken
+    /// for text, the call fails: send a text there, as base64, or put them into a message.
+    pub fn metadata_bin(self, key: impl AsRef<str>, value: impl Into<Bytes>) -> Self {
+        let value = value.into();
+        self.with(|options| options.metadata_bin(key.as_ref(), value))
     }
 
     /// How long the whole call may take, from its first poll on: connecting, sending, and all that is received. The

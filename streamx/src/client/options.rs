@@ -3,11 +3,14 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::deadline::Deadline;
-use crate::call::context::{check_pair, check_transient};
+use crate::call::context::{check_bytes, check_pair, check_transient};
 use crate::call::middleware::{Opening, Pairs};
 use crate::call::recv_timeout::Patient;
 use crate::call::{Context, Exchange, MethodName, Mode};
+use crate::metadata::Value;
 use crate::{Error, Metadata, Result};
 
 /// The header and the trailer of a call, for one who has asked for them.
@@ -18,7 +21,7 @@ pub(crate) struct Options {
     /// Whose persistent metainfo goes on.
     context: Option<Context>,
     /// In the order in which they were set.
-    pairs: Vec<(Pairs, Box<str>, Box<str>)>,
+    pairs: Vec<(Pairs, Box<str>, Value)>,
     mistake: Option<Error>,
     told: Option<Told>,
     times: Times,
@@ -76,6 +79,10 @@ impl Options {
         self.set(Opening::METADATA, key, value);
     }
 
+    pub(super) fn metadata_bin(&mut self, key: &str, value: Bytes) {
+        self.put(Opening::METADATA, key, check_bytes(key, &value).map(|()| Value::Bytes(value)));
+    }
+
     pub(super) fn timeout(&mut self, timeout: Duration) {
         self.times.timeout = Some(timeout);
     }
@@ -120,8 +127,12 @@ impl Options {
     }
 
     fn set(&mut self, pairs: Pairs, key: &str, value: &str) {
-        match check_pair(key, value) {
-            Ok(()) => self.pairs.push((pairs, key.into(), value.into())),
+        self.put(pairs, key, check_pair(key, value).map(|()| value.into()));
+    }
+
+    fn put(&mut self, pairs: Pairs, key: &str, value: Result<Value>) {
+        match value {
+            Ok(value) => self.pairs.push((pairs, key.into(), value)),
             Err(error) => _ = self.mistake.get_or_insert(error),
         }
     }
@@ -130,6 +141,6 @@ impl Options {
     pub(super) fn opening(self, name: &MethodName, mode: Mode, deadline: Option<Instant>) -> Result<Opening> {
         let Self { context, pairs, mistake, .. } = self;
         mistake.map_or(Ok(()), Err)?;
-        Ok(Opening::calling(name, mode, context).with(&pairs, deadline))
+        Ok(Opening::calling(name, mode, context).with(pairs, deadline))
     }
 }

@@ -14,6 +14,7 @@ use crate::call::context::{Facts, Served};
 use crate::call::peer::Peer;
 use crate::call::{Context, Encode, Exchange, Format, Incoming, Open, Opening, Outgoing, Protocol, Service};
 use crate::codec::Message;
+use crate::metadata::Value;
 use crate::{Channel, Error, Metadata, Result, codec};
 
 /// What one side did to the line.
@@ -107,12 +108,12 @@ impl End {
         });
     }
 
-    pub(crate) fn say_header(&self, key: &str, value: &str) {
+    pub(crate) fn say_header(&self, key: &str, value: impl Into<Value>) {
         self.change(|state| state.directions[self.side].header.get_or_insert_default().set(key, value));
     }
 
     /// To be said before the end it comes with.
-    pub(crate) fn say_trailer(&self, key: &str, value: &str) {
+    pub(crate) fn say_trailer(&self, key: &str, value: impl Into<Value>) {
         self.change(|state| state.directions[self.side].trailer.get_or_insert_default().set(key, value));
     }
 
@@ -321,7 +322,7 @@ pub(crate) fn context(opening: &Opening, handler: &End) -> Context {
         let mut found = Metadata::default();
         for (key, value) in &opening.strings {
             if let Some(key) = key.strip_prefix(prefix) {
-                found.set(key, value);
+                found.set(key, &**value);
             }
         }
         found
@@ -357,12 +358,12 @@ impl Served for Serving {
         &self.facts
     }
 
-    fn set_header(&self, key: &str, value: &str) -> Result<()> {
+    fn set_header(&self, key: &str, value: Value) -> Result<()> {
         self.handler.say_header(key, value);
         Ok(())
     }
 
-    fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
+    fn set_trailer(&self, key: &str, value: Value) -> Result<()> {
         self.handler.say_trailer(key, value);
         Ok(())
     }

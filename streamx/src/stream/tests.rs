@@ -36,6 +36,7 @@ fn serve(
         method: method.name,
         mode: method.mode,
         strings,
+        binary: Vec::new(),
         parent: None,
         timeout: None,
         wait_for_ready: false,

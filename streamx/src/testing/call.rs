@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use crate::call::child::Children;
 use crate::call::context::{Facts, Served, add};
 use crate::call::{Encode, Exchange, Format, Incoming, Outgoing};
+use crate::metadata::Value;
 use crate::{Error, Metadata, Result, Side};
 
 #[derive(Default)]
@@ -227,7 +228,7 @@ impl Served for InCall {
         &self.facts
     }
 
-    fn set_header(&self, key: &str, value: &str) -> Result<()> {
+    fn set_header(&self, key: &str, value: Value) -> Result<()> {
         let mut state = self.call.lock();
         if state.header_sent {
             return Err(Error::closed(
@@ -237,7 +238,7 @@ impl Served for InCall {
         add(&mut state.header, key, value)
     }
 
-    fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
+    fn set_trailer(&self, key: &str, value: Value) -> Result<()> {
         add(&mut self.call.lock().trailer, key, value)
     }
 

@@ -17,6 +17,7 @@ use crate::call::context::Facts;
 use crate::call::duration::go;
 use crate::call::peer::Peer;
 use crate::call::{Context, Protocol};
+use crate::metadata::Value;
 use crate::stream::method::{Codec, IsBidi, IsSender, IsStreaming};
 use crate::{Bidi, Code, Error, Lends, Message, Metadata, Payload, Result, Sender, Side, Streaming, codec};
 
@@ -156,6 +157,12 @@ impl<Req, Res> Caller<Req, Res> {
     /// A pair for [`Context::metadata`].
     pub fn metadata(&mut self, key: &str, value: &str) -> &mut Self {
         self.metadata.set(key, value);
+        self
+    }
+
+    /// A pair for [`Context::metadata`] whose value is bytes.
+    pub fn metadata_bin(&mut self, key: &str, value: impl Into<Bytes>) -> &mut Self {
+        self.metadata.set(key, Value::Bytes(value.into()));
         self
     }
 

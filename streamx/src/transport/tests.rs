@@ -51,6 +51,7 @@ const ECHO: Opening = Opening {
     method: "Echo",
     mode: Mode::Bidi,
     strings: Vec::new(),
+    binary: Vec::new(),
     parent: None,
     timeout: None,
     wait_for_ready: false,

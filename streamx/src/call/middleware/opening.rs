@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::call::context::{Context, Facts, check_pair, check_size, check_transient};
+use bytes::Bytes;
+
+use crate::call::context::{Context, Facts, check_bytes, check_pair, check_size, check_transient};
 use crate::call::{self, MethodName, Mode};
+use crate::metadata::Value;
 use crate::{Metadata, Result, Side};
 
 const PERSISTENT: &str = "RPC_PERSIST_";
@@ -77,9 +80,9 @@ impl Opening {
     }
 
     /// With what was set on the call, over what is inherited.
-    pub(crate) fn with(mut self, set: &[(Pairs, Box<str>, Box<str>)], deadline: Option<Instant>) -> Self {
+    pub(crate) fn with(mut self, set: Vec<(Pairs, Box<str>, Value)>, deadline: Option<Instant>) -> Self {
         for (pairs, key, value) in set {
-            pairs(&mut self).set(key, value);
+            pairs(&mut self).set(&key, value);
         }
         self.deadline = deadline;
         self
@@ -180,6 +183,18 @@ impl Opening {
         self.set(Self::METADATA, key, value)
     }
 
+    /// As [`set_metadata`](Self::set_metadata), with a value that may be any bytes, as
+    /// [`Call::metadata_bin`](crate::client::Call::metadata_bin).
+    ///
+    /// # Errors
+    ///
+    /// As [`set_persistent`](Self::set_persistent), or the key does not end in `-bin`.
+    pub fn set_metadata_bin(&mut self, key: &str, value: impl Into<Bytes>) -> Result<()> {
+        let value = value.into();
+        check_bytes(key, &value)?;
+        self.put(Self::METADATA, key, Value::Bytes(value))
+    }
+
     /// Brings the deadline forward; a later moment than the present one does nothing. On a client the call ends then,
     /// as by [`timeout`](crate::client::Call::timeout). On a server nothing happens at that moment, but the calls that
     /// the handler makes have to be over by then.
@@ -189,9 +204,13 @@ impl Opening {
 
     fn set(&mut self, pairs: Pairs, key: &str, value: &str) -> Result<()> {
         check_pair(key, value)?;
+        self.put(pairs, key, value.into())
+    }
+
+    fn put(&mut self, pairs: Pairs, key: &str, value: Value) -> Result<()> {
         let mut more = self.clone();
         pairs(&mut more).set(key, value);
-        check_size(&more.strings())?;
+        check_size(&more.travelling())?;
         *self = more;
         Ok(())
     }
@@ -211,25 +230,42 @@ impl Opening {
     }
 
     /// What travels before the first message. The wire knows no empty values: one ends what was inherited (Kitex
-    /// v0.16.3 never sends one).
-    pub(crate) fn strings(&self) -> Metadata {
+    /// v0.16.3 never sends one). Metainfo is text.
+    fn travelling(&self) -> Metadata {
         let Self { persistent, transient, metadata, .. } = self;
-        let mut strings = Metadata::default();
-        for (prefix, pairs) in [(PERSISTENT, persistent), (TRANSIENT, transient), ("", metadata)] {
-            for (key, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-                strings.set(&format!("{prefix}{key}"), value);
+        let mut travelling = Metadata::default();
+        for (prefix, pairs) in [(PERSISTENT, persistent), (TRANSIENT, transient)] {
+            for (key, value) in pairs.iter() {
+                travelling.set(&format!("{prefix}{key}"), value);
             }
         }
-        strings
+        metadata.values().for_each(|(key, value)| travelling.set(key, value.clone()));
+        travelling.without_empty()
     }
 
     /// What a channel is asked for. Fails if it is more than can travel.
     pub(crate) fn request(self, timeout: Option<Duration>, wait_for_ready: bool) -> Result<call::Opening> {
-        let strings = self.strings();
-        check_size(&strings)?;
-        let strings = strings.iter().map(|(key, value)| (key.into(), value.into())).collect();
+        let travelling = self.travelling();
+        check_size(&travelling)?;
+        let (mut strings, mut binary) = (Vec::new(), Vec::new());
+        for (key, value) in travelling.values() {
+            match value.clone() {
+                Value::Text(text) => strings.push((key.into(), text)),
+                Value::Bytes(bytes) => binary.push((key.into(), bytes)),
+            }
+        }
         let Self { namespace, service, method, mode, context: parent, .. } = self;
-        Ok(call::Opening { namespace, service, method, mode, strings, parent, timeout, wait_for_ready })
+        Ok(call::Opening {
+            namespace,
+            service,
+            method,
+            mode,
+            strings,
+            binary,
+            parent,
+            timeout,
+            wait_for_ready,
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use super::Opening;
 use crate::call::Context;
 use crate::call::child::Children;
 use crate::call::context::{Facts, Served};
+use crate::metadata::Value;
 use crate::{Error, Result};
 
 impl Context {
@@ -33,11 +34,11 @@ impl Served for Reopened {
         &self.facts
     }
 
-    fn set_header(&self, key: &str, value: &str) -> Result<()> {
+    fn set_header(&self, key: &str, value: Value) -> Result<()> {
         self.before.served().set_header(key, value)
     }
 
-    fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
+    fn set_trailer(&self, key: &str, value: Value) -> Result<()> {
         self.before.served().set_trailer(key, value)
     }
 

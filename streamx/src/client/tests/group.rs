@@ -16,6 +16,7 @@ const CALL: Opening = Opening {
     method: "Call",
     mode: Mode::Unary,
     strings: Vec::new(),
+    binary: Vec::new(),
     parent: None,
     timeout: None,
     wait_for_ready: false,

@@ -22,6 +22,7 @@ fn serving(strings: &[(&str, &str)]) -> Context {
         method: "Call",
         mode: Mode::Unary,
         strings,
+        binary: Vec::new(),
         parent: None,
         timeout: None,
         wait_for_ready: false,

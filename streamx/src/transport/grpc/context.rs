@@ -7,6 +7,7 @@ use super::headers;
 use super::stream::Stream;
 use crate::call::child::Children;
 use crate::call::context::{Facts, Served, add};
+use crate::metadata::Value;
 use crate::transport::lock;
 use crate::{Error, Result};
 
@@ -20,8 +21,8 @@ impl Served for CallContext {
         &self.facts
     }
 
-    fn set_header(&self, key: &str, value: &str) -> Result<()> {
-        headers::check(key, value)?;
+    fn set_header(&self, key: &str, value: Value) -> Result<()> {
+        headers::check(key, value.bytes())?;
         let mut leaving = lock(&self.stream.leaving);
         if leaving.header_sent {
             return Err(Error::closed(
@@ -31,8 +32,8 @@ impl Served for CallContext {
         add(&mut leaving.header, key, value)
     }
 
-    fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
-        headers::check(key, value)?;
+    fn set_trailer(&self, key: &str, value: Value) -> Result<()> {
+        headers::check(key, value.bytes())?;
         add(&mut lock(&self.stream.leaving).trailer, key, value)
     }
 

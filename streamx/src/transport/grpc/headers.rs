@@ -57,7 +57,9 @@ pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Resul
     if !caller.is_empty() {
         insert(headers, grpc::CALLER, caller.as_bytes());
     }
-    for (key, value) in &opening.strings {
+    let strings = opening.strings.iter().map(|(key, value)| (key, value.as_bytes()));
+    let binary = opening.binary.iter().map(|(key, value)| (key, &**value));
+    for (key, value) in strings.chain(binary) {
         // Metainfo that others have set must not fail a call; Kitex leaves out what cannot travel, too.
         if !put(headers, key, value) && !metadata::is_metainfo(key) {
             return Err(unfit(key));
@@ -97,13 +99,13 @@ fn content_type(format: Format) -> &'static str {
 }
 
 /// Whether a pair that a handler has set can travel.
-pub(super) fn check(key: &str, value: &str) -> Result<()> {
+pub(super) fn check(key: &str, value: &[u8]) -> Result<()> {
     if put(&mut HeaderMap::new(), key, value) { Ok(()) } else { Err(unfit(key)) }
 }
 
 /// Adds pairs that were checked.
 pub(super) fn put_all(headers: &mut HeaderMap, pairs: &Metadata) {
-    for (key, value) in pairs.iter() {
+    for (key, value) in pairs.iter_bin() {
         put(headers, key, value);
     }
 }
@@ -158,9 +160,9 @@ pub(super) fn facts(route: &Route, peer: Peer, headers: &HeaderMap, timeout: Opt
 }
 
 /// Adds a pair. False if it cannot travel.
-fn put(headers: &mut HeaderMap, key: &str, value: &str) -> bool {
+fn put(headers: &mut HeaderMap, key: &str, value: &[u8]) -> bool {
     let pair = metadata::write_name(key).and_then(|name| {
-        let value = metadata::write_value(&name, value.as_bytes())?;
+        let value = metadata::write_value(&name, value)?;
         Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(&value).ok()?))
     });
     pair.map(|(name, value)| headers.insert(name, value)).is_some()

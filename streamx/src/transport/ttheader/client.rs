@@ -10,6 +10,7 @@ use super::receiving::Receiving;
 use super::sending::Sending;
 use super::{Peer, Stream};
 use crate::call::child::Child;
+use crate::call::context::no_bytes;
 use crate::call::{Context, Exchange, Format, Opening};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure;
@@ -86,6 +87,9 @@ impl Client {
 
     /// Opens a stream. Its header frame leaves with the first message, or when the connection task looks next.
     pub(crate) fn open(&self, opening: &Opening) -> Result<Exchange> {
+        if let Some((key, _)) = opening.binary.first() {
+            return Err(no_bytes(key));
+        }
         let peer = &self.peer;
         let mut machine = lock(&peer.machine);
         let mut outbox = lock(&peer.link.outbox);

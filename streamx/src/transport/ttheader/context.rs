@@ -5,7 +5,8 @@ use std::task::{Context, Poll};
 
 use super::{Peer, Stream};
 use crate::call::child::Children;
-use crate::call::context::{Facts, Served, add};
+use crate::call::context::{Facts, Served, add, no_bytes};
+use crate::metadata::Value;
 use crate::transport::lock;
 use crate::transport::outbox::Flush;
 use crate::wire::ttheader::connection::Over;
@@ -22,7 +23,10 @@ impl Served for StreamContext {
         &self.facts
     }
 
-    fn set_header(&self, key: &str, value: &str) -> Result<()> {
+    fn set_header(&self, key: &str, value: Value) -> Result<()> {
+        if let Value::Bytes(_) = value {
+            return Err(no_bytes(key));
+        }
         // The lock of the header is taken by whoever writes it, so a pair is in it or refused.
         let mut backward = lock(&self.stream.backward);
         if backward.header_sent {
@@ -33,7 +37,10 @@ impl Served for StreamContext {
         add(&mut backward.header, key, value)
     }
 
-    fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
+    fn set_trailer(&self, key: &str, value: Value) -> Result<()> {
+        if let Value::Bytes(_) = value {
+            return Err(no_bytes(key));
+        }
         add(&mut lock(&self.stream.backward).trailer, key, value)
     }
 

@@ -12,6 +12,7 @@ use super::{MESSAGE_TYPE, leave};
 use crate::call::child::Children;
 use crate::call::context::{self, Facts};
 use crate::call::{Encode, Incoming, Outgoing};
+use crate::metadata::Value;
 use crate::transport::connection::Deliveries;
 use crate::transport::inbox::{Inbox, Receiver};
 use crate::transport::link::Link;
@@ -72,16 +73,19 @@ impl context::Served for Call {
         &self.facts
     }
 
-    fn set_header(&self, key: &str, value: &str) -> Result<()> {
+    fn set_header(&self, key: &str, value: Value) -> Result<()> {
         if !self.framing.has_header() {
             let text = "an answer without a TTHeader (Framed, Buffered) has no place for a header; \
                         the caller has to use ttheader://";
             return Err(Error::new(Code::FailedPrecondition, text));
         }
+        if let Value::Bytes(_) = value {
+            return Err(context::no_bytes(key));
+        }
         context::add(&mut lock(&self.backward), key, value)
     }
 
-    fn set_trailer(&self, key: &str, value: &str) -> Result<()> {
+    fn set_trailer(&self, key: &str, value: Value) -> Result<()> {
         self.set_header(key, value)
     }
 

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{LEAVE, MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::child::Child;
+use crate::call::context::no_bytes;
 use crate::call::{Context as Parent, Encode, Exchange, Format, Incoming, Mode, Opening, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure::{self, application};
@@ -201,6 +202,9 @@ impl Outgoing for Request {
         let link = &shared.link;
         let oneway = opening.mode == Mode::Oneway;
         let (kind, digit) = if oneway { (EnvelopeKind::Oneway, "4") } else { (EnvelopeKind::Call, "1") };
+        if let Some((key, _)) = opening.binary.first() {
+            return Err(no_bytes(key));
+        }
         let mut stage = lock(stage);
         if let Stage::GivenUp(reason) = &*stage {
             return Err(reason.clone());

@@ -91,7 +91,9 @@ pub(crate) fn read_value(name: &str, value: &[u8]) -> Option<Vec<u8>> {
     if !name.ends_with(BINARY) {
         return Some(value.to_vec());
     }
-    BASE64.decode(value).ok()
+    // gRPC allows values of one name to be joined; the first is the one that counts.
+    let first = value.split(|&byte| byte == b',').next().unwrap_or_default();
+    BASE64.decode(first.trim_ascii()).ok()
 }
 
 /// Unpadded when it is sent, either way when it is received.
@@ -147,7 +149,9 @@ mod tests {
             assert_eq!(write_value("x-bin", value).unwrap(), sent.as_bytes());
             assert_eq!(read_value("x-bin", sent.as_bytes()).unwrap(), value);
         }
-        assert_eq!(read_value("x-bin", b"Zm91cg==").unwrap(), b"four");
+        for received in ["Zm91cg", "Zm91cg==", "Zm91cg==,//79", "Zm91cg , //79"] {
+            assert_eq!(read_value("x-bin", received.as_bytes()).unwrap(), b"four", "{received}");
+        }
         for malformed in [&b"!"[..], b"A", b"Zm 1"] {
             assert_eq!(read_value("x-bin", malformed), None, "{}", malformed.escape_ascii());
         }
