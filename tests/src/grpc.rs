@@ -10,12 +10,14 @@ use crate::authority::{Authority, Files};
 pub mod cases;
 pub mod go;
 pub mod handlers;
+pub mod orca;
 pub mod python;
 pub mod test_service;
 
 pub use handlers::Handlers;
 
 use cases::Target;
+use orca::OpenRcaServiceServer;
 use test_service::TestServiceServer;
 
 /// A server of streamx, and what its clients need.
@@ -38,7 +40,9 @@ impl Serving {
     }
 
     async fn start_with(authority: Option<Authority>) -> Self {
-        let mut server = Server::builder().add_service(TestServiceServer::new(Handlers));
+        let handlers = Handlers::default();
+        let server = Server::builder().add_service(TestServiceServer::new(handlers.clone()));
+        let mut server = server.add_service(OpenRcaServiceServer::new(handlers));
         if let Some(authority) = &authority {
             server = server.tls(authority.server());
         }

@@ -4,6 +4,7 @@ use streamx_tests::authority::{Authority, Files};
 use streamx_tests::grpc::Serving;
 use streamx_tests::grpc::cases::Target;
 use streamx_tests::grpc::go::{self, Go};
+use streamx_tests::grpc::test_service::{Empty, SimpleRequest, TestServiceClient};
 use streamx_tests::process::Talkative;
 
 mod rust_to_rust {
@@ -13,7 +14,7 @@ mod rust_to_rust {
         Some(Serving::start().await.target("grpc"))
     }
 
-    streamx_tests::every_grpc_case!(start);
+    streamx_tests::every_grpc_case!(start, and load reports);
 }
 
 mod rust_to_rust_over_tls {
@@ -23,7 +24,7 @@ mod rust_to_rust_over_tls {
         Some(Serving::start_over_tls().await.target("grpc"))
     }
 
-    streamx_tests::every_grpc_case!(start);
+    streamx_tests::every_grpc_case!(start, and load reports);
 }
 
 /// What the cases demand is not bound to a protocol.
@@ -35,6 +36,33 @@ mod rust_to_rust_over_ttheader {
     }
 
     streamx_tests::every_grpc_case!(start, besides unary metadata);
+
+    #[tokio::test]
+    async fn bytes_beside_messages_are_refused_on_both_sides() {
+        let target = start().await.unwrap();
+        let client = TestServiceClient::connect(&target.url).await.unwrap();
+        // Whether they happen to be text or not.
+        for bytes in [&b"text"[..], b"\xab"] {
+            let call = client.full_duplex_call().metadata_bin("x-bin", bytes);
+            let unary = client.unary_call(SimpleRequest::default()).metadata_bin("x-bin", bytes);
+            let errors = [call.await.unwrap_err(), unary.await.unwrap_err()];
+            errors.iter().for_each(assert_refused);
+        }
+        // The handlers send it back as bytes.
+        let trailing = "x-grpc-test-echo-trailing-bin";
+        let unary = client.unary_call(SimpleRequest::default()).metadata(trailing, "text").await;
+        let mut stream = client.full_duplex_call().metadata(trailing, "text").await.unwrap();
+        for error in [unary.unwrap_err(), stream.recv().await.unwrap_err()] {
+            assert_refused(&error);
+        }
+        let odd = client.empty_call(Empty {}).metadata_bin("x", vec![0]).await.unwrap_err();
+        assert!(odd.to_string().contains("ends in `-bin`"), "{odd}");
+    }
+
+    fn assert_refused(error: &streamx::Error) {
+        assert_eq!(error.code(), streamx::Code::InvalidArgument, "{error}");
+        assert!(error.to_string().contains("travel over gRPC alone"), "{error}");
+    }
 }
 
 mod rust_client_to_go_server {
@@ -45,7 +73,7 @@ mod rust_client_to_go_server {
         Some(Target { url: format!("grpc://127.0.0.1:{}", server.port()), tls: None, server })
     }
 
-    streamx_tests::every_grpc_case!(start);
+    streamx_tests::every_grpc_case!(start, and load reports);
 }
 
 mod rust_client_to_go_server_over_tls {
@@ -61,7 +89,7 @@ mod rust_client_to_go_server_over_tls {
         Some(Target { url, tls: Some(authority.client()), server: (server, files) })
     }
 
-    streamx_tests::every_grpc_case!(start);
+    streamx_tests::every_grpc_case!(start, and load reports);
 }
 
 mod go_client_to_rust_server {

@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use streamx::{Channel, Code, Metadata, tls};
+use streamx::codec::protobuf;
+use streamx::{Channel, Code, Metadata, tls, well_known};
 
 use super::handlers::{INITIAL, TRAILING};
+use super::orca::{self, OpenRcaServiceClient, OrcaLoadReport, OrcaLoadReportRequest};
 use super::test_service::{
     EchoStatus, Empty, Payload, PayloadType, ResponseParameters, SimpleRequest, SimpleResponse,
-    StreamingInputCallRequest, StreamingOutputCallRequest, StreamingOutputCallResponse, TestServiceClient,
-    UnimplementedMethodClient, UnimplementedServiceClient,
+    StreamingInputCallRequest, StreamingOutputCallRequest, StreamingOutputCallResponse, TestOrcaReport,
+    TestServiceClient, UnimplementedMethodClient, UnimplementedServiceClient,
 };
 
 const REQUESTS: [usize; 4] = [27_182, 8, 1_828, 45_904];
@@ -18,9 +20,8 @@ const RESPONSES: [i32; 4] = [31_415, 9, 2_653, 58_979];
 const LARGE_REQUEST: usize = 271_828;
 const LARGE_RESPONSE: i32 = 314_159;
 const SOAK: usize = 10;
-/// As the client of grpc-go has it; the description has bytes that are no text.
 const INITIAL_VALUE: &str = "test_initial_metadata_value";
-const TRAILING_VALUE: &str = "\n\u{b}\n\u{b}\n\u{b}";
+const TRAILING_VALUE: &[u8] = b"\xab\xab\xab";
 
 /// The server under test, as its clients know it.
 #[derive(Debug)]
@@ -159,12 +160,13 @@ pub async fn special_status_message<S>(target: Target<S>) {
 pub async fn custom_metadata<S>(target: Target<S>) {
     let client = target.client().await;
     let call = client.unary_call(asking_unary(LARGE_RESPONSE, LARGE_REQUEST));
-    let call = call.metadata(INITIAL, INITIAL_VALUE).metadata(TRAILING, TRAILING_VALUE);
+    let call = call.metadata(INITIAL, INITIAL_VALUE).metadata_bin(TRAILING, TRAILING_VALUE);
     let (response, header, trailer) = call.with_metadata().await.unwrap();
     assert_holds_unary(&response, LARGE_RESPONSE);
     assert_echoes(&header, &trailer);
 
-    let call = client.full_duplex_call().metadata(INITIAL, INITIAL_VALUE).metadata(TRAILING, TRAILING_VALUE);
+    let call =
+        client.full_duplex_call().metadata(INITIAL, INITIAL_VALUE).metadata_bin(TRAILING, TRAILING_VALUE);
     let mut stream = call.await.unwrap();
     stream.send(asking(&[LARGE_RESPONSE], Some(zeros(LARGE_REQUEST)))).await.unwrap();
     stream.close_send().await.unwrap();
@@ -172,6 +174,40 @@ pub async fn custom_metadata<S>(target: Target<S>) {
     assert_holds(stream.recv().await.unwrap(), LARGE_RESPONSE);
     assert_eq!(stream.recv().await.unwrap(), None);
     assert_echoes(&header, &stream.trailer().await.unwrap());
+}
+
+/// In place of the balancer of the description, which gRPC's clients tell of the report, the test reads it.
+pub async fn orca_per_rpc<S>(target: Target<S>) {
+    let wanted = TestOrcaReport {
+        cpu_utilization: 0.8210,
+        memory_utilization: 0.5847,
+        request_cost: [("cost".to_owned(), 3456.32)].into(),
+        utilization: [("util".to_owned(), 0.30499)].into(),
+    };
+    let request = SimpleRequest { orca_per_query_report: Some(wanted.clone()), ..SimpleRequest::default() };
+    let (_, _, trailer) = target.client().await.unary_call(request).with_metadata().await.unwrap();
+    let bytes = Bytes::copy_from_slice(trailer.get_bin(orca::PER_CALL).expect("a report"));
+    assert_eq!(protobuf::decode::<OrcaLoadReport>(bytes).unwrap(), wanted.into());
+}
+
+/// As `orca_per_rpc`, with what the server reports on a stream of its own. Those of other makes do so once in a second.
+pub async fn orca_oob<S>(target: Target<S>) {
+    let second = well_known::Duration::from(Duration::from_secs(1));
+    let request = OrcaLoadReportRequest { report_interval: Some(second), ..OrcaLoadReportRequest::default() };
+    let mut reports =
+        OpenRcaServiceClient::new(target.channel().await).stream_core_metrics(request).await.unwrap();
+    let mut stream = target.client().await.full_duplex_call().await.unwrap();
+    for (cpu_utilization, memory_utilization, util) in [(0.8210, 0.5847, 0.30499), (0.29309, 0.2, 0.2039)] {
+        let utilization = [("util".to_owned(), util)].into();
+        let load =
+            TestOrcaReport { cpu_utilization, memory_utilization, utilization, ..TestOrcaReport::default() };
+        let request =
+            StreamingOutputCallRequest { orca_oob_report: Some(load.clone()), ..asking(&[1], None) };
+        stream.send(request).await.unwrap();
+        assert_holds(stream.recv().await.unwrap(), 1);
+        let wanted = OrcaLoadReport::from(load);
+        while reports.recv().await.unwrap().expect("reports do not end") != wanted {}
+    }
 }
 
 pub async fn unimplemented_method<S>(target: Target<S>) {
@@ -237,17 +273,22 @@ fn assert_holds(response: Option<StreamingOutputCallResponse>, size: i32) {
 #[track_caller]
 fn assert_echoes(header: &Metadata, trailer: &Metadata) {
     assert_eq!(header.get(INITIAL), Some(INITIAL_VALUE), "{header:?}");
-    assert_eq!(trailer.get(TRAILING), Some(TRAILING_VALUE), "{trailer:?}");
+    assert_eq!(trailer.get_bin(TRAILING), Some(TRAILING_VALUE), "{trailer:?}");
 }
 
 /// Makes a test of every case: `every_grpc_case!(start)`, where `start` is an `async fn` that gives a [`Target`], or none
 /// where there cannot be one. `every_grpc_case!(start, besides unary metadata)` leaves out the case for which the answer of
 /// a unary call needs a header and a trailer of its own, as only gRPC has them.
+/// `every_grpc_case!(start, and load reports)` adds those about the load of a server, which few servers report.
 #[macro_export]
 macro_rules! every_grpc_case {
     ($start:path) => {
         $crate::every_grpc_case! { $start, besides unary metadata }
         $crate::every_grpc_case! { @each $start; custom_metadata }
+    };
+    ($start:path, and load reports) => {
+        $crate::every_grpc_case! { $start }
+        $crate::every_grpc_case! { @each $start; orca_per_rpc orca_oob }
     };
     ($start:path, besides unary metadata) => {
         $crate::every_grpc_case! { @each $start;

@@ -10,7 +10,7 @@ use crate::peers::Folder;
 use crate::process::{self, Output, Talkative};
 
 /// What the client of grpc-go can do against a server that knows nothing of a cloud, in the words of its `interop_test.sh`.
-pub const CASES: [&str; 16] = [
+pub const CASES: [&str; 18] = [
     "empty_unary",
     "large_unary",
     "client_streaming",
@@ -27,7 +27,12 @@ pub const CASES: [&str; 16] = [
     "unimplemented_service",
     "rpc_soak",
     "channel_soak",
+    "orca_per_rpc",
+    "orca_oob",
 ];
+
+/// The balancer that tells the cases about load what a server has reported.
+const TELLING_OF_LOAD: &str = r#"{"loadBalancingConfig":[{"test_backend_metrics_load_balancer":{}}]}"#;
 
 /// The programs, built and ready to run.
 #[derive(Clone, Debug)]
@@ -57,6 +62,9 @@ impl Go {
     pub async fn client(&self, port: u16, case: &str, tls: Option<&Files>) -> Output {
         let mut command = self.command("interop-client", &["-server_host=127.0.0.1"]);
         command.arg(format!("-server_port={port}")).arg(format!("-test_case={case}"));
+        if case.starts_with("orca_") {
+            command.arg(format!("-service_config_json={TELLING_OF_LOAD}"));
+        }
         if let Some(files) = tls {
             command.args(["-use_tls", "-use_test_ca", "-ca_file"]).arg(files.roots());
         }

@@ -1,8 +1,11 @@
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use streamx::codec::protobuf;
 use streamx::{Bidi, Code, Context, Error, Result, Sender, Streaming};
+use tokio::sync::watch;
 
+use super::orca::{OrcaLoadReport, PER_CALL};
 use super::test_service::{
     EchoStatus, Empty, Payload, PayloadType, ResponseParameters, SimpleRequest, SimpleResponse,
     StreamingInputCallRequest, StreamingInputCallResponse, StreamingOutputCallRequest,
@@ -18,9 +21,11 @@ pub(super) const TRAILING: &str = "x-grpc-test-echo-trailing-bin";
 const LARGEST: usize = 8 << 20;
 
 /// The service as a user of streamx writes it.
-#[derive(Clone, Copy, Debug, Default)]
-#[allow(clippy::exhaustive_structs, reason = "has nothing to fill in")]
-pub struct Handlers;
+#[derive(Clone, Debug, Default)]
+pub struct Handlers {
+    /// What a caller has said this server reports of its load.
+    pub(super) load: watch::Sender<OrcaLoadReport>,
+}
 
 impl TestService for Handlers {
     async fn empty_call(&self, empty: Empty) -> Result<Empty> {
@@ -30,6 +35,11 @@ impl TestService for Handlers {
     async fn unary_call(&self, ctx: Context, request: SimpleRequest) -> Result<SimpleResponse> {
         echo_metadata(&ctx)?;
         end_with(request.response_status)?;
+        if let Some(report) = request.orca_per_query_report {
+            let mut bytes = BytesMut::new();
+            protobuf::encode(&OrcaLoadReport::from(report), &mut bytes)?;
+            ctx.set_trailer_bin(PER_CALL, bytes)?;
+        }
         let payload = Some(payload(request.response_type, request.response_size)?);
         let server_id = if request.fill_server_id { std::process::id().to_string() } else { String::new() };
         Ok(SimpleResponse { payload, server_id, ..SimpleResponse::default() })
@@ -66,6 +76,9 @@ impl TestService for Handlers {
         echo_metadata(&ctx)?;
         while let Some(request) = stream.recv().await? {
             end_with(request.response_status)?;
+            if let Some(report) = request.orca_oob_report {
+                self.load.send_replace(report.into());
+            }
             for wanted in request.response_parameters {
                 stream.send(response(request.response_type, &wanted).await?).await?;
             }
@@ -94,8 +107,8 @@ fn echo_metadata(ctx: &Context) -> Result<()> {
     if let Some(value) = ctx.metadata().get(INITIAL) {
         ctx.set_header(INITIAL, value)?;
     }
-    if let Some(value) = ctx.metadata().get(TRAILING) {
-        ctx.set_trailer(TRAILING, value)?;
+    if let Some(value) = ctx.metadata().get_bin(TRAILING) {
+        ctx.set_trailer_bin(TRAILING, value.to_vec())?;
     }
     Ok(())
 }
