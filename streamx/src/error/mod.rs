@@ -73,6 +73,8 @@ struct Inner {
     biz: Option<BizError>,
     /// A declared exception as it travels at the end of a stream: its field number, then Thrift binary.
     declared: Option<Bytes>,
+    /// Messages beside the text, as a `google.rpc.Status` in protobuf; that of a peer as it came.
+    status_details: Option<Bytes>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -245,6 +247,15 @@ impl Error {
         self.edit(|inner| inner.declared = None)
     }
 
+    /// A `google.rpc.Status` with the details.
+    pub(crate) fn status_details(&self) -> Option<&Bytes> {
+        self.0.status_details.as_ref()
+    }
+
+    pub(crate) fn with_status_details(self, bytes: Bytes) -> Self {
+        self.edit(|inner| inner.status_details = Some(bytes))
+    }
+
     /// Keeps the exception of another error, typed.
     pub(crate) fn with_exception_of(self, other: &Self) -> Self {
         self.edit(|inner| {
@@ -307,6 +318,7 @@ impl Inner {
             exception: None,
             biz: None,
             declared: None,
+            status_details: None,
             source: None,
         }
     }
@@ -321,6 +333,7 @@ impl Clone for Inner {
             exception: self.exception.clone(),
             biz: self.biz.clone(),
             declared: self.declared.clone(),
+            status_details: self.status_details.clone(),
             source: self.source.clone(),
             ..*self
         }

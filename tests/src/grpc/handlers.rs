@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use streamx::codec::protobuf;
+use streamx::well_known::Any;
 use streamx::{Bidi, Code, Context, Error, Result, Sender, Streaming};
 use tokio::sync::watch;
 
@@ -16,6 +17,9 @@ use super::test_service::{
 pub(super) const INITIAL: &str = "x-grpc-test-echo-initial";
 /// The header that comes back as a trailer.
 pub(super) const TRAILING: &str = "x-grpc-test-echo-trailing-bin";
+
+/// The text of a status that is to have itself as a detail.
+const WITH_DETAILS: &str = "with details";
 
 /// The largest payload that a caller may ask for.
 const LARGEST: usize = 8 << 20;
@@ -115,7 +119,13 @@ fn echo_metadata(ctx: &Context) -> Result<()> {
 
 fn end_with(status: Option<EchoStatus>) -> Result<()> {
     match status {
-        Some(status) if status.code != 0 => Err(Error::new(Code::from_i32(status.code), status.message)),
+        Some(status) if status.code != 0 => {
+            let error = Error::new(Code::from_i32(status.code), status.message.clone());
+            Err(match &*status.message {
+                WITH_DETAILS => error.with_detail(Any::pack("grpc.testing.EchoStatus", &status)?),
+                _ => error,
+            })
+        }
         _ => Ok(()),
     }
 }

@@ -13,7 +13,7 @@ use tonic_prost::ProstCodec;
 
 use crate::messages::{
     EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse, StreamingInputCallRequest,
-    StreamingInputCallResponse, StreamingOutputCallRequest, StreamingOutputCallResponse, zeros,
+    StreamingInputCallResponse, StreamingOutputCallRequest, StreamingOutputCallResponse, details_of, zeros,
 };
 
 const REQUESTS: [usize; 4] = [27_182, 8, 1_828, 45_904];
@@ -130,6 +130,15 @@ pub async fn metadata(addr: &str) {
     assert_eq!(responses.message().await.unwrap().unwrap().payload, zeros(1));
     assert_eq!(responses.message().await.unwrap(), None);
     assert_holds(&header, &responses.trailers().await.unwrap().unwrap());
+}
+
+/// What tonic gives is the `google.rpc.Status` in bytes.
+pub async fn details(addr: &str) {
+    let wanted = EchoStatus { code: 5, message: "with details".to_owned() };
+    let request = SimpleRequest { response_status: Some(wanted), ..SimpleRequest::default() };
+    let status = unary_call(&mut client(addr).await, request).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::NotFound, "with details"));
+    assert_eq!(status.details(), &details_of(5, "with details")[..]);
 }
 
 type Requests = stream::BoxStream<'static, StreamingOutputCallRequest>;

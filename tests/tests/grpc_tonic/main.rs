@@ -10,6 +10,12 @@ mod server;
 use streamx_tests::cases::within_patience;
 use streamx_tests::grpc::Serving;
 use streamx_tests::grpc::cases::Target;
+use streamx_tests::grpc::test_service::{EchoStatus, SimpleRequest, TestServiceClient};
+
+/// A status that the server sends with itself as a detail.
+fn with_details() -> EchoStatus {
+    EchoStatus { code: 5, message: "with details".to_owned() }
+}
 
 mod rust_client_to_tonic_server {
     use super::*;
@@ -20,6 +26,19 @@ mod rust_client_to_tonic_server {
 
     // Its server cannot send the trailers of a call that went well.
     streamx_tests::every_grpc_case!(start, besides unary metadata);
+
+    #[tokio::test]
+    async fn the_details_of_a_status_arrive() {
+        within_patience(async {
+            let client = TestServiceClient::connect(start().await.unwrap().url).await.unwrap();
+            let request = SimpleRequest { response_status: Some(with_details()), ..SimpleRequest::default() };
+            let error = client.unary_call(request).await.unwrap_err();
+            assert_eq!(error.code(), streamx::Code::NotFound);
+            let echoed: EchoStatus = error.details()[0].unpack("grpc.testing.EchoStatus").unwrap().unwrap();
+            assert_eq!(echoed, with_details());
+        })
+        .await;
+    }
 }
 
 mod tonic_client_to_rust_server {
@@ -37,6 +56,7 @@ mod tonic_client_to_rust_server {
             client::failures(&addr).await;
             client::a_deadline_that_passes(&addr).await;
             client::metadata(&addr).await;
+            client::details(&addr).await;
         })
         .await;
     }

@@ -1,6 +1,7 @@
 //! The messages of `TestService` that its cases look into, as prost has them.
 
 use bytes::Bytes;
+use prost::Message;
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Empty {}
@@ -69,6 +70,33 @@ pub struct StreamingOutputCallRequest {
 pub struct StreamingOutputCallResponse {
     #[prost(message, optional, tag = "1")]
     pub payload: Option<Payload>,
+}
+
+/// `google.rpc.Status`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Status {
+    #[prost(int32, tag = "1")]
+    pub code: i32,
+    #[prost(string, tag = "2")]
+    pub message: String,
+    #[prost(message, repeated, tag = "3")]
+    pub details: Vec<Any>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Any {
+    #[prost(string, tag = "1")]
+    pub type_url: String,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub value: Bytes,
+}
+
+/// A status with what was asked for as its detail.
+pub fn details_of(code: i32, message: &str) -> Bytes {
+    let echo = EchoStatus { code, message: message.to_owned() };
+    let type_url = "type.googleapis.com/grpc.testing.EchoStatus".to_owned();
+    let details = vec![Any { type_url, value: echo.encode_to_vec().into() }];
+    Status { code, message: message.to_owned(), details }.encode_to_vec().into()
 }
 
 pub fn zeros(size: usize) -> Option<Payload> {

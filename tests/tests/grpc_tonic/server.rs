@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio::net::TcpListener;
@@ -16,7 +17,7 @@ use tonic_prost::ProstCodec;
 
 use crate::messages::{
     EchoStatus, Empty, SimpleRequest, SimpleResponse, StreamingInputCallRequest, StreamingInputCallResponse,
-    StreamingOutputCallRequest, StreamingOutputCallResponse, zeros,
+    StreamingOutputCallRequest, StreamingOutputCallResponse, details_of, zeros,
 };
 
 type Responses = BoxStream<'static, Result<StreamingOutputCallResponse, Status>>;
@@ -143,7 +144,13 @@ fn responses(request: Result<StreamingOutputCallRequest, Status>) -> Responses {
 
 fn end_with(status: Option<EchoStatus>) -> Result<(), Status> {
     match status {
-        Some(status) if status.code != 0 => Err(Status::new(Code::from(status.code), status.message)),
+        Some(status) if status.code != 0 => {
+            let details = match &*status.message {
+                "with details" => details_of(status.code, &status.message),
+                _ => Bytes::new(),
+            };
+            Err(Status::with_details(Code::from(status.code), status.message, details))
+        }
         _ => Ok(()),
     }
 }

@@ -74,6 +74,7 @@
 //! is one, and then a field is what `field.rs` makes of a number, a text, a message or an enum, and `repeated.rs` of a
 //! list, a set or a map.
 
+pub(crate) mod details;
 mod field;
 #[cfg(feature = "prost")]
 mod prost;

@@ -4,10 +4,11 @@ use h2::Reason;
 use http::{HeaderMap, StatusCode};
 
 use super::headers;
-use crate::error::Kind;
+use crate::codec::protobuf::details;
+use crate::error::{BizError, Kind};
 use crate::wire::grpc::prefix::Mistake;
 use crate::wire::grpc::status::{read_message, write_message};
-use crate::wire::grpc::{BIZ_EXTRA, BIZ_STATUS, DECLARED, MESSAGE, REFUSED, STATUS, metadata};
+use crate::wire::grpc::{BIZ_EXTRA, BIZ_STATUS, DECLARED, DETAILS, MESSAGE, REFUSED, STATUS, metadata};
 use crate::wire::json::{object_of_strings, write_object};
 use crate::{Code, Error, Limits, Metadata, Result, Side};
 
@@ -23,6 +24,8 @@ const GRACEFUL_SHUTDOWN: u32 = 1000;
 const LONGEST_MESSAGE: usize = 16 << 10;
 /// A declared exception above this is left out.
 const LARGEST_DECLARED: usize = 30 << 10;
+/// A status with details above this is left out: many peers take no more than 8 to 16 KiB of headers.
+const LARGEST_DETAILS: usize = 16 << 10;
 
 /// The end of a call as a server writes it, with the pairs of its handler.
 pub(super) fn trailers(result: Result<(), &Error>, pairs: &Metadata) -> HeaderMap {
@@ -60,6 +63,18 @@ fn text(headers: &mut HeaderMap, error: &Error) -> String {
     if let Some(declared) = error.declared_bytes().filter(|bytes| bytes.len() <= LARGEST_DECLARED) {
         let value = metadata::write_value(DECLARED, declared).unwrap_or_default();
         headers::insert(headers, DECLARED, &value);
+    }
+    if let Some(bytes) = error.status_details() {
+        let text = biz.map_or(error.message(), BizError::message);
+        match details::write(status, text, bytes) {
+            Some(status) if status.len() <= LARGEST_DETAILS => {
+                let value = metadata::write_value(DETAILS, &status).unwrap_or_default();
+                headers::insert(headers, DETAILS, &value);
+            }
+            _ => {
+                tracing::debug!(%error, "the details of an error are malformed or above 16 KiB and were left out")
+            }
+        }
     }
     let Some(biz) = biz else { return message(error.message()) };
     headers::insert(headers, BIZ_STATUS, biz.code().to_string().as_bytes());
@@ -110,6 +125,9 @@ fn outcome(trailers: &HeaderMap) -> Result<()> {
     }
     if let Some(bytes) = value(DECLARED).and_then(|value| metadata::read_value(DECLARED, value)) {
         error = error.with_declared_bytes(bytes.into());
+    }
+    if let Some(bytes) = value(DETAILS).and_then(|value| metadata::read_value(DETAILS, value)) {
+        error = error.with_status_details(bytes.into());
     }
     Err(error.with_grpc_status(status))
 }
@@ -222,7 +240,10 @@ fn describe(reason: Reason) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::well_known::Any;
 
     fn round(error: &Error) -> Error {
         read(&trailers(Err(error), &Metadata::default())).unwrap_err()
@@ -239,6 +260,42 @@ mod tests {
         assert!(!round(&refused).is_retryable(), "a handler was reached, whatever its own calls were");
         let declared = error.with_declared_bytes(vec![0, 1, 255].into());
         assert_eq!(round(&declared).declared_bytes().unwrap(), &[0, 1, 255][..]);
+    }
+
+    /// The bytes are those that protoc's encoding of the status has.
+    #[test]
+    fn details_are_written_as_a_status_and_come_back() {
+        let detail =
+            |name: &str| Any { type_url: format!("t/{name}"), value: Bytes::from_static(b"\x08\x01") };
+        let error = Error::new(Code::NotFound, "no").with_detail(detail("A")).with_detail(detail("B"));
+        let written = trailers(Err(&error), &Metadata::default());
+        let value = written.get("grpc-status-details-bin").unwrap();
+        let bytes = metadata::read_value(DETAILS, value.as_bytes()).unwrap();
+        let expected =
+            b"\x08\x05\x12\x02no\x1a\x09\x0a\x03t/A\x12\x02\x08\x01\x1a\x09\x0a\x03t/B\x12\x02\x08\x01";
+        assert_eq!(bytes.escape_ascii().to_string(), expected.escape_ascii().to_string());
+        let back = read(&written).unwrap_err();
+        assert_eq!(back.details(), [detail("A"), detail("B")]);
+        // One that a handler passes on.
+        assert_eq!(round(&back).details().len(), 2);
+        assert_eq!(round(&Error::biz(7, "no").with_detail(detail("A"))).details(), [detail("A")]);
+        assert_eq!(round(&Error::other("none")).details(), []);
+    }
+
+    #[test]
+    fn details_that_are_too_large_or_malformed_are_left_out() {
+        let large = Any { type_url: String::new(), value: vec![0; LARGEST_DETAILS].into() };
+        let back = round(&Error::other("text").with_detail(large));
+        assert_eq!((back.message(), back.details()), ("text", vec![]));
+
+        let mut headers = HeaderMap::new();
+        for bytes in [&b"\x1a\xff\xff\xff\xff\x0f"[..], b"\x12\x01\xff", b"\xff"] {
+            headers::insert(&mut headers, STATUS, b"5");
+            headers::insert(&mut headers, DETAILS, &metadata::write_value(DETAILS, bytes).unwrap());
+            let error = read(&headers).unwrap_err();
+            assert_eq!((error.code(), error.details()), (Code::NotFound, vec![]), "{}", bytes.escape_ascii());
+            assert!(!trailers(Err(&error), &Metadata::default()).contains_key(DETAILS));
+        }
     }
 
     /// As Kitex writes it (spec 2.6).

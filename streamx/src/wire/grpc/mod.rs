@@ -15,6 +15,8 @@ pub(crate) const ENCODING: &str = "grpc-encoding";
 pub(crate) const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 pub(crate) const STATUS: &str = "grpc-status";
 pub(crate) const MESSAGE: &str = "grpc-message";
+/// Messages that say more of a failure, in a `google.rpc.Status`.
+pub(crate) const DETAILS: &str = "grpc-status-details-bin";
 /// The names of Kitex for a business error; its text is in [`MESSAGE`].
 pub(crate) const BIZ_STATUS: &str = "biz-status";
 pub(crate) const BIZ_EXTRA: &str = "biz-extra";

@@ -1,0 +1,75 @@
+//! The details of an error: messages that travel beside its text, over gRPC, in a `google.rpc.Status`.
+
+use bytes::{Bytes, BytesMut};
+
+use super::well_known::Any;
+use super::{decode, encode};
+use crate::{Error, Message};
+
+/// `google.rpc.Status`, the value of `grpc-status-details-bin`.
+#[derive(Message, Clone, Debug, Default, PartialEq)]
+#[message(crate = crate)]
+struct Status {
+    #[field(1)]
+    code: i32,
+    #[field(2)]
+    message: String,
+    #[field(3)]
+    details: Vec<Any>,
+}
+
+impl Error {
+    /// Adds a message that says more than the text can: what other makes of gRPC call a detail of the status (grpc-go:
+    /// `WithDetails`, tonic: `Status::details`). It reaches callers over gRPC alone, as long as all of them with the text
+    /// have at most 16 KiB; more is left out, and the log of the server says so at the level debug.
+    ///
+    /// ```
+    /// use streamx::well_known::Any;
+    /// use streamx::{Code, Error, Message};
+    ///
+    /// #[derive(Message, Clone, Debug, Default, PartialEq)]
+    /// struct ErrorInfo {
+    ///     #[field(1)]
+    ///     reason: String,
+    /// }
+    ///
+    /// # fn main() -> streamx::Result<()> {
+    /// let info = ErrorInfo { reason: "STOCKOUT".to_owned() };
+    /// let error = Error::new(Code::Unavailable, "no biscuits").with_detail(Any::pack("google.rpc.ErrorInfo", &info)?);
+    ///
+    /// let found = error.details()[0].unpack::<ErrorInfo>("google.rpc.ErrorInfo")?;
+    /// assert_eq!(found, Some(info));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_detail(self, detail: Any) -> Self {
+        let mut details = self.details();
+        details.push(detail);
+        let mut bytes = BytesMut::new();
+        match encode(&Status { details, ..Status::default() }, &mut bytes) {
+            Ok(()) => self.with_status_details(bytes.freeze()),
+            // More than 2 GiB.
+            Err(_) => self,
+        }
+    }
+
+    /// The details, which a peer has sent over gRPC or [`with_detail`](Self::with_detail) has added, in that order; none if
+    /// what the peer has sent is malformed. They are read anew each time.
+    pub fn details(&self) -> Vec<Any> {
+        self.status_details().and_then(read).map(|status| status.details).unwrap_or_default()
+    }
+}
+
+/// The status of an error with its details; none if they are malformed, as those of a peer may be.
+#[cfg(feature = "grpc")]
+pub(crate) fn write(code: i32, message: &str, details: &Bytes) -> Option<Bytes> {
+    let status = Status { code, message: message.to_owned(), ..read(details)? };
+    let mut bytes = BytesMut::new();
+    encode(&status, &mut bytes).ok()?;
+    Some(bytes.freeze())
+}
+
+fn read(bytes: &Bytes) -> Option<Status> {
+    decode(bytes.clone()).ok()
+}
