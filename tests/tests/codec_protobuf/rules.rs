@@ -164,6 +164,23 @@ fn a_negative_zero_is_a_number_though_prost_leaves_it_out() {
     assert!(read.double.is_sign_negative());
 }
 
+/// As protobuf's own libraries do it; the reader of Kitex refuses an entry without them.
+#[test]
+fn the_key_and_the_value_of_an_entry_are_always_written() {
+    let zeros = Nested {
+        by_name: BTreeMap::from([(String::new(), 0)]),
+        by_number: BTreeMap::from([(0, Leaf::default())]),
+        by_flag: BTreeMap::from([(false, Level::default())]),
+        lists: BTreeMap::from([(0, vec![])]),
+        ..Nested::default()
+    };
+    let by_name: &[u8] = &[0x7a, 4, 0x0a, 0, 0x10, 0];
+    let by_number: &[u8] = &[0x82, 1, 4, 0x08, 0, 0x12, 0];
+    let by_flag: &[u8] = &[0x92, 1, 4, 0x08, 0, 0x10, 0];
+    let lists: &[u8] = &[0xb2, 1, 4, 0x08, 0, 0x12, 0];
+    assert_eq!(ours(&zeros), [by_name, by_number, by_flag, lists].concat());
+}
+
 #[test]
 fn a_field_of_bytes_is_a_slice_of_what_was_received() {
     let received = ours(&Numbers { blob: Bytes::from_static(b"0123456789"), ..Numbers::default() });

@@ -64,7 +64,8 @@
 //! The unsigned ones keep the bits: 4294967295 of a peer's `uint32` is -1 in an `i32`.
 //!
 //! Fields are written in the order of their declaration, which is the order of `prost` when they are declared in the order
-//! of their numbers. `prost` leaves out -0.0, which this crate writes, because it is not the zero of protobuf.
+//! of their numbers. `prost` leaves out -0.0, which this crate writes, because it is not the zero of protobuf, and
+//! the keys and values of maps that are zero or empty, which it writes as protobuf's own libraries do.
 //!
 //! What is read: fields in any order, the last one of a number wins, messages that come twice are merged (a variant of
 //! a union is not), lists and maps continue. Unknown fields, groups, and fields of another wire type are skipped. All of

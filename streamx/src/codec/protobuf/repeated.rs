@@ -1,6 +1,6 @@
 //! What is many fields of protobuf: lists, sets and maps.
 
-use super::field::{absent_element, is_container, take_element};
+use super::field::{absent_element, take_element};
 use super::{ProtobufReader, ProtobufWriter, Wire, put_element};
 use crate::codec::{DecodeError, Fault, Kind, Reader, Value};
 use crate::schema::Form;
@@ -69,27 +69,22 @@ pub(crate) fn take_list<T: Value>(
 }
 
 /// Writes the entries of a map, each a message of a key and a value.
+///
+/// Both are written also when they are zero or empty. A reader has to do without, but that of Kitex (prutal v0.1.3) does not.
 pub(crate) fn put_map<'a, K: Value, V: Value>(
     entries: impl Iterator<Item = (&'a K, &'a V)>,
     number: i16,
     form: Form,
     writer: &mut ProtobufWriter,
 ) {
+    let explicit = |encoding| Form { explicit: true, ..Form::of_entry(encoding) };
     for (key, value) in entries {
         writer.nested(number, |writer| {
-            put_element(key, 1, Form::of_entry(form.key), writer);
-            let mark = writer.mark();
-            put_element(value, 2, Form::of_entry(form.value), writer);
-            // As prost does it: an empty message in an entry is left out.
-            if writer.mark() == mark + EMPTY_FIELD && (V::KIND == Kind::Struct || is_container(V::KIND)) {
-                writer.rewind(mark);
-            }
+            put_element(key, 1, explicit(form.key), writer);
+            put_element(value, 2, explicit(form.value), writer);
         });
     }
 }
-
-/// A key and the length 0.
-const EMPTY_FIELD: usize = 2;
 
 /// Reads one entry of a map.
 pub(crate) fn take_entry<K: Value, V: Value>(

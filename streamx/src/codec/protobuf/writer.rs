@@ -68,18 +68,6 @@ impl ProtobufWriter {
         &mut self.out
     }
 
-    /// What was written, for the place of something that is to be taken back.
-    #[inline]
-    pub(super) fn mark(&self) -> usize {
-        self.out.len()
-    }
-
-    /// Takes back what was written since the mark.
-    #[inline]
-    pub(super) fn rewind(&mut self, mark: usize) {
-        self.out.truncate(mark);
-    }
-
     /// The next value is this field.
     #[inline]
     pub(super) fn begin(&mut self, number: i16, form: Form) {
