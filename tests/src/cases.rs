@@ -27,6 +27,8 @@ pub mod unary;
 const CALLER: &str = "streamx-client";
 
 const TTHEADER: &str = "ttheader";
+/// With messages in protobuf.
+const GRPC: &str = "grpc";
 
 /// The server under test.
 #[derive(Debug)]
@@ -53,6 +55,12 @@ impl Peer {
             scheme: TTHEADER,
             around: None,
         })
+    }
+
+    /// The real Kitex with messages in protobuf, which it speaks over gRPC.
+    pub async fn kitex_in_protobuf() -> Option<Self> {
+        let server = kitex::build()?.server_in_protobuf().await;
+        Some(Self { server, kitex: true, scheme: GRPC, around: None })
     }
 
     /// A server of streamx, given its program.
@@ -82,7 +90,11 @@ impl Peer {
 
     /// The same, called over gRPC with messages in protobuf.
     pub fn over_grpc(self) -> Self {
-        Self { scheme: "grpc", ..self }
+        Self { scheme: GRPC, ..self }
+    }
+
+    fn is_kitex_in_protobuf(&self) -> bool {
+        self.kitex && self.scheme == GRPC
     }
 
     fn is_grpc(&self) -> bool {

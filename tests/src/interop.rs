@@ -1,4 +1,4 @@
-//! The service that streamx and Kitex offer each other. `tests/kitex/idl/interop.thrift` is its schema.
+//! The service that streamx and Kitex offer each other. `interop.thrift` and `interop.proto` in `tests/kitex/idl` are its schema.
 
 #![allow(
     clippy::exhaustive_enums,
@@ -153,7 +153,7 @@ pub trait Interop {
     async fn notes(&self) -> Result<Vec<String>>;
 
     /// Fails with `boom` on `error`, with a business error on `biz`, panics on `panic`; on `hold` it answers once the number
-    /// `count` is noted.
+    /// `count` is noted; notes it on `release`.
     async fn fail(&self, command: Command) -> Result<Packet>;
 
     /// The metainfo that came with the call, sorted: `persistent [k=v,...] transient [k=v,...]`.

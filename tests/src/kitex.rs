@@ -1,5 +1,6 @@
 //! The real Kitex: the Go module in `tests/kitex`.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::process::Command;
@@ -27,7 +28,12 @@ impl Kitex {
         Server::start(self.module.bin("kitex-server")).await
     }
 
-    /// The same, in the middle of a chain.
+    /// The same with messages in protobuf, which it speaks over gRPC.
+    pub async fn server_in_protobuf(&self) -> Server {
+        Server::start(self.module.bin("kitex-protobuf-server")).await
+    }
+
+    /// A server of Interop in the middle of a chain.
     pub async fn server_before(&self, last: &Server) -> Server {
         Server::start_before(last, self.module.bin("kitex-server")).await
     }
@@ -57,9 +63,7 @@ impl Kitex {
         let file = folder.join(if kind == "thrift" { "service.thrift" } else { "service.proto" });
         fs::write(&file, idl)?;
         let path = format!("bin/{name}/gen");
-        let flags =
-            ["-module", "streamxkitex", "-streamx", "-no-dependency-check", "-type", kind, "-gen-path"];
-        self.module.run(Command::new(self.module.bin("kitex")).args(flags).arg(&path).arg(&file))?;
+        generate(&self.module, kind, &file, &path)?;
         if compile { self.module.go(["build", &format!("./{path}/...")]) } else { Ok(()) }
     }
 
@@ -77,9 +81,15 @@ fn generate_and_build(module: &Folder) -> io::Result<()> {
         fs::remove_dir_all(&generated)?;
     }
     module.go(["build", "-o", "bin/kitex", "github.com/cloudwego/kitex/tool/cmd/kitex"])?;
-    for idl in ["idl/interop.thrift", "idl/stranger.thrift"] {
-        let flags = ["-module", "streamxkitex", "-streamx", "-no-dependency-check", "-gen-path", "gen"];
-        module.run(Command::new(module.bin("kitex")).args(flags).arg(idl))?;
+    for idl in ["idl/interop", "idl/stranger"] {
+        generate(module, "thrift", format!("{idl}.thrift"), "gen")?;
+        generate(module, "protobuf", format!("{idl}.proto"), "gen/protobuf")?;
     }
     module.go(["build", "-o", "bin/", "./cmd/..."])
+}
+
+/// Runs Kitex's code generator, `kind` being `thrift` or `protobuf`, into a folder of the module.
+fn generate(module: &Folder, kind: &str, idl: impl AsRef<OsStr>, into: &str) -> io::Result<()> {
+    let flags = ["-module", "streamxkitex", "-streamx", "-no-dependency-check", "-type", kind, "-gen-path"];
+    module.run(Command::new(module.bin("kitex")).args(flags).arg(into).arg(idl.as_ref()))
 }

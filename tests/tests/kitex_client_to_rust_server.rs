@@ -1,5 +1,7 @@
 //! The real Kitex as a client of a server of streamx.
 
+use std::env;
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -59,6 +61,18 @@ async fn unary_calls_over_grpc() {
 async fn streams_over_grpc() {
     let Some(kitex) = kitex::build() else { return };
     every_case_holds(&kitex, "streaming", "grpc").await;
+}
+
+#[tokio::test]
+async fn unary_calls_over_grpc_in_protobuf() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "unary", "grpc-protobuf").await;
+}
+
+#[tokio::test]
+async fn streams_over_grpc_in_protobuf() {
+    let Some(kitex) = kitex::build() else { return };
+    every_case_holds(&kitex, "streaming", "grpc-protobuf").await;
 }
 
 /// What a Kitex client sees of a `recv_timeout` that its own servers do not have.
@@ -156,10 +170,17 @@ async fn a_client_works_again_after_a_restart() {
     assert!(output.ok(), "{output}");
 }
 
-/// Kitex's own generator reads the committed file, so this makes it the judge of our schema.
+/// Kitex's own generator reads the committed files, so this makes it the judge of our schema.
 #[test]
 fn the_committed_idl_is_what_the_trait_prints() {
-    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/kitex/idl/interop.thrift");
-    let printed = InteropServer::<Handlers>::thrift_idl();
-    assert_eq!(std::fs::read_to_string(committed).unwrap(), printed.to_string());
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/kitex/idl"));
+    let thrift = InteropServer::<Handlers>::thrift_idl().to_string();
+    let proto = InteropServer::<Handlers>::proto_idl().to_string();
+    for (file, printed) in [("interop.thrift", thrift), ("interop.proto", proto)] {
+        let committed = folder.join(file);
+        if env::var_os("UPDATE_SNAPSHOTS").is_some() {
+            fs::write(&committed, &printed).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&committed).unwrap(), printed, "{file}");
+    }
 }

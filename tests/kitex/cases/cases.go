@@ -24,7 +24,7 @@ type Case struct {
 // Peer is the server under test.
 type Peer struct {
 	Addr     string
-	Protocol string // of unary calls: one of Protocols; streams speak it too if it is grpc
+	Protocol string // of unary calls: one of Protocols; streams speak it too if it is one of gRPC
 	Streamx  bool   // whether the server is streamx; a Kitex server never answers an unknown streaming method
 	Client   rpc.Client
 	Last     *Peer                   // the server behind this one, if there is a chain
@@ -32,7 +32,7 @@ type Peer struct {
 }
 
 // Protocols is how unary calls can be made, by what is around their messages.
-var Protocols = []string{"framed", "buffered", "ttheader-framed", "ttheader", "grpc"}
+var Protocols = []string{"framed", "buffered", "ttheader-framed", "ttheader", "grpc", inProtobuf}
 
 // bare says whether unary calls have no TTHeader, and so no place for anything but arguments and answers.
 func (p *Peer) bare() bool {
@@ -40,7 +40,7 @@ func (p *Peer) bare() bool {
 }
 
 func (p *Peer) overGRPC() bool {
-	return p.Protocol == "grpc"
+	return strings.HasPrefix(p.Protocol, "grpc")
 }
 
 // reason is what a handler of the server says of a caller who is gone, with one of Kitex's codes.

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"strings"
 	"time"
 
 	"github.com/cloudwego/kitex/client"
@@ -12,10 +13,14 @@ import (
 	rpc "streamxkitex/gen/interop/interop"
 	lessrpc "streamxkitex/gen/stranger/interop"
 	strangerrpc "streamxkitex/gen/stranger/stranger"
+	"streamxkitex/protobuf"
 )
 
 // Caller is the name of this side, which servers see in the path of a cancel.
 const Caller = "kitex-client"
+
+// inProtobuf is the one of Protocols whose messages are not in Thrift.
+const inProtobuf = "grpc-protobuf"
 
 // transports are the options for each of Protocols, in order: PurePayload clears those before it, the others add up. A
 // buffered client has no streams.
@@ -25,11 +30,16 @@ var transports = map[string][]transport.Protocol{
 	"ttheader-framed": {transport.TTHeaderFramed},
 	"ttheader":        {transport.PurePayload, transport.TTHeader, transport.TTHeaderStreaming},
 	"grpc":            {transport.GRPC},
+	"grpc-protobuf":   {transport.GRPC},
 }
 
 // NewClient returns a client that puts all its streams on one connection.
 func NewClient(name, addr, protocol string, more ...client.Option) rpc.Client {
-	return rpc.MustNewClient("interop", append(options(name, addr, protocol), more...)...)
+	chosen := append(options(name, addr, protocol), more...)
+	if protocol == inProtobuf {
+		return protobuf.NewClient(chosen...)
+	}
+	return rpc.MustNewClient("interop", chosen...)
 }
 
 // Pool is the option of a client whose streams have the connections of a pool: mux (one for all), long or short.
@@ -46,11 +56,19 @@ func Pool(kind string) []client.Option {
 
 // lackingMethods returns a client of Interop as somebody knows it whose methods the server lacks.
 func lackingMethods(p *Peer) lessrpc.Client {
-	return lessrpc.MustNewClient("interop", options(Caller, p.Addr, p.Protocol)...)
+	chosen := options(Caller, p.Addr, p.Protocol)
+	if p.Protocol == inProtobuf {
+		return protobuf.NewLacking(chosen...)
+	}
+	return lessrpc.MustNewClient("interop", chosen...)
 }
 
 func lackingService(p *Peer) strangerrpc.Client {
-	return strangerrpc.MustNewClient("stranger", options(Caller, p.Addr, p.Protocol)...)
+	chosen := options(Caller, p.Addr, p.Protocol)
+	if p.Protocol == inProtobuf {
+		return protobuf.NewStranger(chosen...)
+	}
+	return strangerrpc.MustNewClient("stranger", chosen...)
 }
 
 func options(name, addr, protocol string) []client.Option {
@@ -65,7 +83,7 @@ func options(name, addr, protocol string) []client.Option {
 	for _, transport := range transports[protocol] {
 		chosen = append(chosen, client.WithTransportProtocol(transport))
 	}
-	if protocol == "grpc" {
+	if strings.HasPrefix(protocol, "grpc") {
 		chosen = append(chosen, client.WithGRPCConnPoolSize(1), client.WithMetaHandler(transmeta.ClientHTTP2Handler))
 	}
 	return chosen

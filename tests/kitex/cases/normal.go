@@ -2,7 +2,6 @@ package cases
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/cloudwego/kitex/client/callopt"
@@ -86,8 +85,7 @@ func unaryTimeout(ctx context.Context, p *Peer) {
 	number := time.Now().UnixNano()
 	_, err := p.Client.Fail(ctx, &interop.Command{What: "hold", Count: number}, callopt.WithRPCTimeout(brief))
 	failsWith(err, "timeout")
-	noting := NewClient(Caller, p.Addr, "framed") // one-way calls do not travel over gRPC
-	must(noting.Note(ctx, strconv.FormatInt(number, 10)), "release the handler")
+	get(p.Client.Fail(ctx, &interop.Command{What: "release", Count: number}))
 	ping(ctx, p, 1, 10)
 	equal("number", get(p.Client.Fail(ctx, &interop.Command{What: "hold", Count: number})).Number, 1)
 }

@@ -86,7 +86,7 @@ func mirrorAll(ctx context.Context, p *Peer) {
 	}
 	must(stream.CloseSend(ctx), "close")
 	for _, sample := range all {
-		sameEverything(sample.name, receive(ctx, stream), sample.value)
+		sameEverything(sample.name, receive(ctx, stream), p.mirrored(sample.value))
 	}
 	ended(ctx, stream)
 }

@@ -74,7 +74,7 @@ service Interop {
     // What was noted so far.
     list<string> Notes()
     // Fails with `boom` on `error`, with a business error on `biz`, panics on `panic`; on `hold` it answers once the number
-    // `count` is noted.
+    // `count` is noted; notes it on `release`.
     Packet Fail(1: Command command)
     // The metainfo that came with the call, sorted: `persistent [k=v,...] transient [k=v,...]`.
     string Told()

@@ -55,12 +55,16 @@ func (s *Service) Nothing(context.Context) error {
 }
 
 func (s *Service) Note(_ context.Context, text string) error {
+	s.note(text)
+	return nil
+}
+
+func (s *Service) note(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.notes = append(s.notes, text)
 	close(s.noted)
 	s.noted = make(chan struct{})
-	return nil
 }
 
 // hold waits until the text is noted.
@@ -93,6 +97,8 @@ func (s *Service) Fail(_ context.Context, command *interop.Command) (*interop.Pa
 	case "hold":
 		s.hold(strconv.FormatInt(command.Count, 10))
 		return &interop.Packet{Number: 1}, nil
+	case "release":
+		s.note(strconv.FormatInt(command.Count, 10))
 	}
 	return &interop.Packet{Number: command.Count, Text: command.What}, nil
 }

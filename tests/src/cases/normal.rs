@@ -8,7 +8,6 @@ use super::endings::act_of;
 use super::streaming::{echo_over, sum_over};
 use super::unary::{biz_error_with, packet, ping_with};
 use super::{Peer, says};
-use crate::interop::{Command, InteropClient};
 
 /// When an answer is given up that nobody will send.
 pub(super) const BRIEF: Duration = Duration::from_millis(50);
@@ -72,14 +71,12 @@ pub async fn normal_unary(peer: Peer) {
 
 /// The handler goes on until it is let go, and the client goes on at once.
 pub async fn unary_timeout(peer: Peer) {
-    // One-way calls do not travel over gRPC.
-    let noting = InteropClient::new(peer.channel("ttheader").await);
     for (number, client) in (1..).zip(peer.unary_clients().await) {
-        let hold = || Command { what: "hold".to_owned(), count: number, size: 0 };
+        let hold = || command("hold", number);
         let error = client.fail(hold()).timeout(BRIEF).await.unwrap_err();
         assert!(error.is_timeout(), "{error}");
         says(&error, &["Interop.Fail: ", "timeout"]);
-        noting.note(number.to_string()).await.unwrap();
+        client.fail(command("release", number)).await.unwrap();
         ping_with(&client, 1, 10).await;
         assert_eq!(client.fail(hold()).await.unwrap().number, 1);
     }

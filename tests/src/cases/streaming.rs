@@ -4,7 +4,7 @@ use futures::future::join_all;
 use streamx::client;
 
 use super::Peer;
-use super::unary::{packet, same_packet};
+use super::unary::{mirrored, packet, same_packet};
 use crate::interop::samples::samples;
 use crate::interop::{Command, InteropClient, Packet};
 
@@ -85,17 +85,17 @@ pub(super) async fn download_with(client: &InteropClient, count: i64, size: usiz
 }
 
 pub async fn mirror_all(peer: Peer) {
-    let (mut values, mut mirrored) = peer.client().await.mirror_all().await.unwrap().split();
+    let (mut values, mut returned) = peer.client().await.mirror_all().await.unwrap().split();
     for (_, value) in &samples() {
         values.send(value).await.unwrap();
     }
     values.close_send().await.unwrap();
     for (name, value) in samples() {
-        let got = mirrored.recv().await.unwrap().expect("every value comes back");
+        let got = returned.recv().await.unwrap().expect("every value comes back");
         // As text: -0.0 equals 0.0 otherwise.
-        assert_eq!(format!("{got:?}"), format!("{value:?}"), "{name}");
+        assert_eq!(format!("{got:?}"), format!("{:?}", mirrored(&peer, value)), "{name}");
     }
-    assert_eq!(mirrored.recv().await.unwrap(), None);
+    assert_eq!(returned.recv().await.unwrap(), None);
 }
 
 /// Keeps 64 streams of one connection in step, so that a message of one stream on another is seen.

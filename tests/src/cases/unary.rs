@@ -7,7 +7,7 @@ use streamx::Channel;
 use super::{Peer, is_no_balance, says};
 use crate::interop::samples::samples;
 use crate::interop::stranger::{LackingClient, StrangerClient};
-use crate::interop::{Command, InteropClient, NotFound, Packet};
+use crate::interop::{Choice, Command, Everything, InteropClient, NotFound, Packet};
 
 /// A packet whose bytes depend on its number.
 pub(super) fn packet(number: i64, size: usize) -> Packet {
@@ -71,9 +71,15 @@ pub async fn mirror(peer: Peer) {
         for (name, value) in samples() {
             let got = client.mirror(value.clone()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
             // As text: -0.0 equals 0.0 otherwise.
-            assert_eq!(format!("{got:?}"), format!("{value:?}"), "{name}");
+            assert_eq!(format!("{got:?}"), format!("{:?}", mirrored(&peer, value)), "{name}");
         }
     }
+}
+
+/// Kitex does not write the variant of a union in protobuf when it is zero or empty (prutal v0.1.3).
+pub(super) fn mirrored(peer: &Peer, value: Everything) -> Everything {
+    let lost = peer.is_kitex_in_protobuf() && value.choice == Some(Choice::Text(String::new()));
+    if lost { Everything { choice: None, ..value } } else { value }
 }
 
 pub async fn get(peer: Peer) {
@@ -82,11 +88,16 @@ pub async fn get(peer: Peer) {
     }
 }
 
+/// Kitex knows no declared exceptions in protobuf, where one is an ordinary error.
 pub async fn declared_exception(peer: Peer) {
     for client in clients(&peer).await {
         let error = client.get("missing".to_owned()).await.unwrap_err();
-        let want = NotFound { key: "missing".into(), code: 404 };
-        assert_eq!(error.exception::<NotFound>(), Some(&want), "{error}");
+        if peer.is_kitex_in_protobuf() {
+            says(&error, &["missing"]);
+        } else {
+            let want = NotFound { key: "missing".into(), code: 404 };
+            assert_eq!(error.exception::<NotFound>(), Some(&want), "{error}");
+        }
         assert_eq!(client.get("found".to_owned()).await.unwrap().text, "found");
     }
 }

@@ -77,6 +77,10 @@ impl Interop for Handlers {
                 let noted = self.notes.subscribe().wait_for(|notes| notes.contains(&number)).await.is_ok();
                 Ok(Packet { number: noted.into(), ..Packet::default() })
             }
+            "release" => {
+                self.note(command.count.to_string()).await;
+                Ok(Packet::default())
+            }
             _ => Ok(Packet { number: command.count, body: Bytes::new(), text: command.what }),
         }
     }

@@ -1,4 +1,4 @@
-// kitex-client [-unary framed|buffered|ttheader-framed|ttheader|grpc] [-peer kitex|streamx] [-pool mux|long|short] [-last ADDR]
+// kitex-client [-unary framed|buffered|ttheader-framed|ttheader|grpc|grpc-protobuf] [-peer kitex|streamx] [-pool mux|long|short] [-last ADDR]
 // [-last-peer kitex|streamx] ADDR CASE... runs cases against a server of Interop.
 //
 // A CASE is a name, a group (unary, streaming, attended, chained, bounded) or all, which is every unary and streaming case. A chained
@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	unary := flag.String("unary", "framed", "protocol of unary calls: framed, buffered, ttheader-framed or ttheader (without an inner length); or grpc, for streams too")
+	unary := flag.String("unary", "framed", "protocol of unary calls: framed, buffered, ttheader-framed or ttheader (without an inner length); or grpc or grpc-protobuf, for streams too")
 	peer := flag.String("peer", "kitex", "what the server is: kitex or streamx")
 	last := flag.String("last", "", "address of the server behind the server")
 	lastPeer := flag.String("last-peer", "kitex", "what that one is: kitex or streamx")
@@ -34,7 +34,7 @@ func main() {
 	}
 	if flag.NArg() < 2 || !slices.Contains(cases.Protocols, *unary) || (*peer != "kitex" && *peer != "streamx") ||
 		(*pool != "mux" && *pool != "long" && *pool != "short") {
-		log.Fatal("usage: kitex-client [-unary framed|buffered|ttheader-framed|ttheader|grpc] [-peer kitex|streamx] [-pool mux|long|short] ADDR CASE...")
+		log.Fatal("usage: kitex-client [-unary framed|buffered|ttheader-framed|ttheader|grpc|grpc-protobuf] [-peer kitex|streamx] [-pool mux|long|short] ADDR CASE...")
 	}
 	if os.Getenv("KITEX_LOG") != "1" {
 		klog.SetOutput(io.Discard)
