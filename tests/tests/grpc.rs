@@ -233,6 +233,22 @@ async fn calls_go_on_when_connections_become_old() {
     }
 }
 
+/// More than `h2` would forgive by itself, with messages of each on the way when it is given up.
+#[tokio::test]
+async fn thousands_of_streams_may_be_given_up_on_one_connection() {
+    let rig = rig(Limits::default()).await;
+    for _ in 0..30 {
+        let opened = join_all((0..100).map(|_| rig.client.flood(Note::of_size(1, 100)).into_future())).await;
+        let mut streams: Vec<_> = opened.into_iter().map(Result::unwrap).collect();
+        for stream in &mut streams {
+            soon(stream.recv()).await.unwrap().unwrap();
+        }
+    }
+    echo(&mut rig.client.echo().await.unwrap(), 1).await;
+    rig.at_rest().await;
+    assert_eq!(rig.client().connections_opened, 1);
+}
+
 /// A server of another make that refuses so many requests, and counts them all.
 async fn refusing(count: usize) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

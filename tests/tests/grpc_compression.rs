@@ -99,6 +99,7 @@ fn message(flag: u8, bytes: &[u8]) -> Vec<u8> {
 
 const PROTOBUF: (&str, &str) = ("content-type", "application/grpc");
 const GZIP: (&str, &str) = ("grpc-encoding", "gzip");
+const ACCEPTS: (&str, &str) = ("grpc-accept-encoding", "identity, gzip");
 
 /// The note with the number 7, and a body that gzip makes short.
 fn note() -> Vec<u8> {
@@ -110,7 +111,7 @@ fn note() -> Vec<u8> {
 async fn a_client_of_another_make_compresses_with_gzip_and_reads_what_it_is_answered() {
     let rig = Setup::default().start_over_grpc().await;
     let (note, call) = (note(), "/Probe/Ask");
-    let compressed = answer(rig.address(), call, &[PROTOBUF, GZIP], &message(1, &gzip(&note))).await;
+    let compressed = answer(rig.address(), call, &[PROTOBUF, GZIP, ACCEPTS], &message(1, &gzip(&note))).await;
     assert_eq!((compressed.header("grpc-status"), compressed.header("grpc-encoding")), ("0", "gzip"));
     assert_eq!(compressed.body[0], 1);
     let mut back = Vec::new();
@@ -118,8 +119,11 @@ async fn a_client_of_another_make_compresses_with_gzip_and_reads_what_it_is_answ
     assert_eq!(back, note);
 
     // Not every message of a client that compresses is compressed.
-    let plain = answer(rig.address(), call, &[PROTOBUF, GZIP], &message(0, &note)).await;
+    let plain = answer(rig.address(), call, &[PROTOBUF, GZIP, ACCEPTS], &message(0, &note)).await;
     assert_eq!((plain.header("grpc-status"), plain.body[0]), ("0", 1));
+    // One that has not said that it reads it is answered plainly, as tonic is.
+    let plain = answer(rig.address(), call, &[PROTOBUF, GZIP], &message(1, &gzip(&note))).await;
+    assert_eq!((plain.header("grpc-encoding"), &plain.body[..]), ("", &message(0, &note)[..]));
     // One that does not say how is answered plainly.
     let plain = answer(rig.address(), call, &[PROTOBUF], &message(0, &note)).await;
     assert_eq!((plain.header("grpc-encoding"), &plain.body[..]), ("", &message(0, &note)[..]));

@@ -126,7 +126,8 @@ impl Context {
     /// streams over TTHeader Streaming.
     ///
     /// At that moment a unary call is over for its handler as if the caller had cancelled it, with Kitex code 12015; a
-    /// stream is ended by its caller. Calls made in the handler take over what is left.
+    /// stream is ended by its caller. So is every call over gRPC, and half a second later by this side, if the caller was
+    /// not heard. Calls made in the handler take over what is left.
     pub fn deadline(&self) -> Option<Instant> {
         self.0.facts().deadline
     }

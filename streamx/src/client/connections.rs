@@ -116,7 +116,8 @@ impl Open for Connections {
             _ if !opening.mode.is_streaming() => self.0.open::<UnaryClient>(opening),
             Scheme::TTHeader => self.0.open::<StreamClient>(opening),
             Scheme::Framed | Scheme::Buffered => {
-                let text = format!("{endpoint} carries unary calls only; streams need ttheader://");
+                let text =
+                    format!("{endpoint} carries unary calls only; streams need ttheader:// or grpc://");
                 std::future::ready(Err(Error::new(Code::InvalidArgument, text))).boxed()
             }
         }
@@ -198,10 +199,7 @@ impl Inner {
     /// call.
     async fn open_alone<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
         let socket = self.dialer.endpoint.dial().await?;
-        let opened =
-            self.begin::<C, _>(socket, |group, client| group.open_new(client, &self.pool, opening))?;
-        // A connection that has ended already has carried nothing.
-        opened.map_err(Error::retryable)
+        self.begin::<C, _>(socket, |group, client| group.open_new(client, &self.pool, opening))?
     }
 
     /// Tries until it succeeds. Between its attempts it waits, with all others, for a connection.

@@ -124,7 +124,10 @@ impl<C: Pooled> Group<C> {
     /// Opens a call on a new connection and keeps that for further ones.
     pub(super) fn open_new(&mut self, client: C, pool: &Pool, opening: &Opening) -> Result<Exchange> {
         let mut entry = Entry::new(client, pool);
-        let exchange = entry.open(opening)?;
+        let exchange = entry.open(opening).map_err(|error| {
+            // A connection that has ended already has carried nothing.
+            if entry.client.is_open() { error } else { error.retryable() }
+        })?;
         if self.sharing == Sharing::Never {
             entry.client.retire();
         } else {

@@ -4,7 +4,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::well_known::Any;
 use super::{decode, encode};
-use crate::{Error, Message};
+use crate::error::BizError;
+use crate::{Code, Error, Message};
 
 /// `google.rpc.Status`, the value of `grpc-status-details-bin`.
 #[derive(Message, Clone, Debug, Default, PartialEq)]
@@ -47,7 +48,11 @@ impl Error {
         let mut details = self.details();
         details.push(detail);
         let mut bytes = BytesMut::new();
-        match encode(&Status { details, ..Status::default() }, &mut bytes) {
+        // Code and text stand in the status, too.
+        let usual = if self.as_biz().is_some() { Code::Internal } else { self.code() };
+        let code = self.grpc_status().unwrap_or(usual as i32);
+        let message = self.as_biz().map_or(self.message(), BizError::message).to_owned();
+        match encode(&Status { code, message, details }, &mut bytes) {
             Ok(()) => self.with_status_details(bytes.freeze()),
             // More than 2 GiB.
             Err(_) => self,
@@ -59,15 +64,6 @@ impl Error {
     pub fn details(&self) -> Vec<Any> {
         self.status_details().and_then(read).map(|status| status.details).unwrap_or_default()
     }
-}
-
-/// The status of an error with its details; none if they are malformed, as those of a peer may be.
-#[cfg(feature = "grpc")]
-pub(crate) fn write(code: i32, message: &str, details: &Bytes) -> Option<Bytes> {
-    let status = Status { code, message: message.to_owned(), ..read(details)? };
-    let mut bytes = BytesMut::new();
-    encode(&status, &mut bytes).ok()?;
-    Some(bytes.freeze())
 }
 
 fn read(bytes: &Bytes) -> Option<Status> {

@@ -155,6 +155,9 @@ fn builder(limits: &Limits) -> Builder {
         .initial_window_size(windows.stream)
         .initial_connection_window_size(windows.connection)
         .data_frame_budget(windows.budget)
+        // Calls that are given up while more of them is on its way are no attack. What is, `Resets` counts.
+        .max_concurrent_reset_streams(limits.max_streams)
+        .max_local_error_reset_streams(None)
         .enable_push(false)
         .max_header_list_size(u32::try_from(limits.max_header_size).unwrap_or(u32::MAX));
     builder
@@ -337,7 +340,8 @@ impl Role for Calls {
     }
 
     fn lost(&mut self, streams: &mut Streams, error: &Error, out: &mut Deliveries) {
-        fail_waiting(&self.peer, &self.line, error, out);
+        // Nothing of them was sent.
+        fail_waiting(&self.peer, &self.line, &error.clone().retryable(), out);
         for slot in streams.iter_mut() {
             finish(&self.peer, &slot.stream, Err(error.clone()), None, out);
         }

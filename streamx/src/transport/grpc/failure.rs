@@ -4,8 +4,7 @@ use h2::Reason;
 use http::{HeaderMap, StatusCode};
 
 use super::headers;
-use crate::codec::protobuf::details;
-use crate::error::{BizError, Kind};
+use crate::error::Kind;
 use crate::wire::grpc::prefix::Mistake;
 use crate::wire::grpc::status::{read_message, write_message};
 use crate::wire::grpc::{BIZ_EXTRA, BIZ_STATUS, DECLARED, DETAILS, MESSAGE, REFUSED, STATUS, metadata};
@@ -22,6 +21,8 @@ const GRACEFUL_SHUTDOWN: u32 = 1000;
 
 /// A text above this is cut: header lists are bounded.
 const LONGEST_MESSAGE: usize = 16 << 10;
+/// What a business error has beside its text is left out above this.
+const LONGEST_EXTRA: usize = 16 << 10;
 /// A declared exception above this is left out.
 const LARGEST_DECLARED: usize = 30 << 10;
 /// A status with details above this is left out: many peers take no more than 8 to 16 KiB of headers.
@@ -64,16 +65,12 @@ fn text(headers: &mut HeaderMap, error: &Error) -> String {
         let value = metadata::write_value(DECLARED, declared).unwrap_or_default();
         headers::insert(headers, DECLARED, &value);
     }
-    if let Some(bytes) = error.status_details() {
-        let text = biz.map_or(error.message(), BizError::message);
-        match details::write(status, text, bytes) {
-            Some(status) if status.len() <= LARGEST_DETAILS => {
-                let value = metadata::write_value(DETAILS, &status).unwrap_or_default();
-                headers::insert(headers, DETAILS, &value);
-            }
-            _ => {
-                tracing::debug!(%error, "the details of an error are malformed or above 16 KiB and were left out")
-            }
+    if let Some(details) = error.status_details() {
+        if details.len() <= LARGEST_DETAILS {
+            let value = metadata::write_value(DETAILS, details).unwrap_or_default();
+            headers::insert(headers, DETAILS, &value);
+        } else {
+            tracing::debug!(%error, "the details of an error are above 16 KiB and were left out");
         }
     }
     let Some(biz) = biz else { return message(error.message()) };
@@ -82,7 +79,11 @@ fn text(headers: &mut HeaderMap, error: &Error) -> String {
         let entries = biz.extra().iter().map(|(key, value)| (key.as_str(), value.as_str()));
         // A header holds every character but this one, which JSON may escape.
         let extra = write_object(entries).replace('\u{7f}', "\\u007f");
-        headers::insert(headers, BIZ_EXTRA, extra.as_bytes());
+        if extra.len() <= LONGEST_EXTRA {
+            headers::insert(headers, BIZ_EXTRA, extra.as_bytes());
+        } else {
+            tracing::debug!(%error, "what a business error has beside its text is above 16 KiB and was left out");
+        }
     }
     message(biz.message())
 }
@@ -157,6 +158,12 @@ pub(super) fn foreign(status: StatusCode) -> Error {
         403 => Code::PermissionDenied,
         404 => Code::Unimplemented,
         429 | 502..=504 => Code::Unavailable,
+        // The answer of HTTP/2 to a header list that is too large.
+        431 => {
+            return Error::limit(
+                "the server takes no header list as large as that of this call (HTTP status 431)",
+            );
+        }
         _ => Code::Unknown,
     };
     Error::new(code, format!("the server does not speak gRPC here: HTTP status {status}"))
@@ -294,7 +301,6 @@ mod tests {
             headers::insert(&mut headers, DETAILS, &metadata::write_value(DETAILS, bytes).unwrap());
             let error = read(&headers).unwrap_err();
             assert_eq!((error.code(), error.details()), (Code::NotFound, vec![]), "{}", bytes.escape_ascii());
-            assert!(!trailers(Err(&error), &Metadata::default()).contains_key(DETAILS));
         }
     }
 

@@ -46,7 +46,8 @@ pub(super) struct Keepalive {
 
 impl Keepalive {
     pub(super) fn new(pings: Pings) -> Self {
-        Self { pings, timer: None, mark: 0, asked: false }
+        let interval = pings.interval.max(Duration::from_secs(1));
+        Self { pings: Pings { interval, ..pings }, timer: None, mark: 0, asked: false }
     }
 
     /// Looks whether the peer has to be asked, or has not answered. `heard` counts what has come from it.
@@ -81,9 +82,10 @@ impl Keepalive {
                 return Err(Error::transport(text));
             } else {
                 // An answer that is not taken would keep the next ping from leaving; its bytes were heard. Sending fails
-                // when the connection has ended, which is found out elsewhere.
+                // while an earlier ping has no answer, which is the answer to this one, too.
                 let _taken = http.poll_pong(cx);
-                self.asked = http.send_ping(Ping::opaque()).is_ok();
+                let _sent = http.send_ping(Ping::opaque());
+                self.asked = true;
                 timer.set(sleep(timeout));
             }
         }
@@ -146,8 +148,13 @@ pub(super) struct Aging {
 enum Stage {
     Young,
     Old,
+    /// Its calls were cut.
+    Cut,
     Over,
 }
+
+/// How long a client may take to read that its calls were cut.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What is to be done about it.
 pub(super) enum Due {
@@ -156,6 +163,8 @@ pub(super) enum Due {
     Leave,
     /// The calls that run end with this.
     Cut(Error),
+    /// The connection ends: its client does not read that its calls were cut.
+    Close(Error),
 }
 
 impl Aging {
@@ -179,9 +188,16 @@ impl Aging {
             cx.waker().wake_by_ref();
             return Due::Leave;
         }
-        self.stage = Stage::Over;
         let text = "the call had not ended when its connection became too old (max_connection_age_grace)";
-        Due::Cut(Error::new(Code::Unavailable, text).with_side(Side::Server))
+        let error = Error::new(Code::Unavailable, text).with_side(Side::Server);
+        if self.stage == Stage::Cut {
+            self.stage = Stage::Over;
+            return Due::Close(error);
+        }
+        self.stage = Stage::Cut;
+        timer.set(sleep(LAST_WORDS));
+        cx.waker().wake_by_ref();
+        Due::Cut(error)
     }
 }
 

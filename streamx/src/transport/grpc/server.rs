@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::server::{self, Connection, Handshake, SendResponse};
@@ -24,6 +24,7 @@ use super::stream::{End, Peer, Stream};
 use super::task::{Role, Streams};
 use super::{ServerSettings, Windows, failure, headers};
 use crate::call::context::Facts;
+use crate::call::duration::timed_out;
 use crate::call::router::{Route, Router};
 use crate::call::{self, Exchange, Format, Mode};
 use crate::transport::connection::Deliveries;
@@ -64,7 +65,14 @@ struct Call {
     stream: Arc<Stream>,
     route: Arc<Route>,
     handlers: Arc<AtomicUsize>,
+    /// How long the caller waits.
+    timeout: Option<Duration>,
+    /// When it is certainly gone.
+    deadline: Option<Instant>,
 }
+
+/// A caller ends its call at its deadline, and says so. When that has not come after so long it is lost.
+const LATE: Duration = Duration::from_millis(500);
 
 /// A call that may begin.
 struct Admitted<'a> {
@@ -124,7 +132,12 @@ impl Server {
         }
         self.peer.opened();
         let facts = headers::facts(route, self.peer.link.peer.clone(), &head.headers, timeout);
-        out.started.push(self.start(Arc::clone(&stream), Arc::clone(route), (format, sent), facts));
+        out.started.push(self.start(
+            Arc::clone(&stream),
+            Arc::clone(route),
+            (format, sent),
+            (facts, timeout),
+        ));
         streams.add(|bell| Slot::served(stream, bell, (recv, Respond { http, format, compression: sent })));
     }
 
@@ -141,8 +154,9 @@ impl Server {
             }
             Content::Foreign => return Err(Refusal::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
         };
-        if self.peer.link.is_shutting_down() || self.handlers.load(Relaxed) >= self.peer.limits().max_streams
-        {
+        // What a client has sent before it was told to go is served still; `h2` drops what comes later.
+        let is_cut = self.peer.link.is_cut().is_some();
+        if is_cut || self.handlers.load(Relaxed) >= self.peer.limits().max_streams {
             return Err(Refusal::Reset);
         }
         let answer = |error| Refusal::Answer(format, error);
@@ -151,9 +165,9 @@ impl Server {
             let text = format!("messages in the encoding {name} are not taken; these are: {ACCEPTED}");
             answer(Error::new(Code::Unimplemented, text))
         })?;
-        // A client that compresses can read what is compressed in the same way.
+        // A client that compresses need not read what is compressed.
         let accepted = value(grpc::ACCEPT_ENCODING).unwrap_or_default();
-        let sent = self.settings.compression.filter(|ours| ours.is_in(accepted)).or(received);
+        let sent = self.settings.compression.or(received).filter(|ours| ours.is_in(accepted));
         let timeout = match value(grpc::TIMEOUT) {
             None => None,
             Some(text) => {
@@ -202,16 +216,18 @@ impl Server {
         stream: Arc<Stream>,
         route: Arc<Route>,
         (format, compression): (Format, Option<Compression>),
-        facts: Facts,
+        (facts, timeout): (Facts, Option<Duration>),
     ) -> Running {
         let peer = &self.peer;
         let incoming = Receiving::new(Arc::clone(peer), Arc::clone(&stream), None);
         let outgoing = Sending::new(Arc::clone(peer), Arc::clone(&stream), None, compression);
         let exchange = Exchange { format, incoming: Box::new(incoming), outgoing: Box::new(outgoing) };
+        let deadline = facts.deadline.and_then(|deadline| deadline.checked_add(LATE));
         let context = CallContext { stream: Arc::clone(&stream), facts };
         self.handlers.fetch_add(1, Relaxed);
         let handlers = Arc::clone(&self.handlers);
-        let call = Call { peer: Arc::clone(peer), stream, route: Arc::clone(&route), handlers };
+        let peer = Arc::clone(peer);
+        let call = Call { peer, stream, route: Arc::clone(&route), handlers, timeout, deadline };
         Running::new(Arc::new(call), route, exchange, call::Context::new(Arc::new(context)))
     }
 
@@ -245,6 +261,9 @@ fn builder(limits: &Limits) -> server::Builder {
         .initial_window_size(windows.stream)
         .initial_connection_window_size(windows.connection)
         .data_frame_budget(windows.budget)
+        // Calls that are given up while more of them is on its way are no attack. What is, `Resets` counts.
+        .max_concurrent_reset_streams(limits.max_streams)
+        .max_local_error_reset_streams(None)
         .max_concurrent_streams(u32::try_from(limits.max_streams).unwrap_or(u32::MAX))
         // One read may bring many calls that were given up already; those that were not are counted here.
         .max_pending_accept_reset_streams(limits.unanswered_resets_per_second)
@@ -404,6 +423,14 @@ impl Serving for Call {
         &self.stream.inbox
     }
 
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn expire(&self) {
+        self.time_out();
+    }
+
     fn end(&self, result: Result<()>) {
         let stream = &*self.stream;
         if let Err(error) = &result {
@@ -422,6 +449,26 @@ impl Serving for Call {
         for child in children {
             child.cancel(&over);
         }
+    }
+}
+
+impl Call {
+    /// The caller is told, and nobody waits for the handler any more.
+    fn time_out(&self) {
+        let stream = &*self.stream;
+        let error = timed_out(self.timeout.unwrap_or_default());
+        let Some((sender, ())) = end(&self.peer, stream, Err(&error)) else { return };
+        // As a cancel of the caller.
+        let gone =
+            Error::new(Code::Cancelled, error.message()).with_kitex_code(12015).with_side(Side::Client);
+        let mut out = Deliveries::default();
+        out.wakers.extend(sender);
+        out.cancel(&stream.children, &gone);
+        let (wakers, freed) = stream.inbox.abandon(gone, &self.peer.link.turns);
+        out.wakers.extend(wakers.into_iter().flatten());
+        self.peer.freed(freed);
+        stream.ring();
+        out.announce();
     }
 }
 

@@ -290,11 +290,15 @@ impl Slot {
                     Ok(Some(message)) => {
                         peer.link.meter.frames_received.add(1);
                         if !peer.queue(&self.stream, message, out) {
+                            self.ended = true;
                             return Arrived::Overflow;
                         }
                     }
                     Ok(None) => break,
-                    Err(mistake) => return Arrived::Broken(mistake),
+                    Err(mistake) => {
+                        self.ended = true;
+                        return Arrived::Broken(mistake);
+                    }
                 }
             }
         }

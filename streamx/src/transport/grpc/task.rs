@@ -260,6 +260,7 @@ impl<R: Role> Task<R> {
             Due::Nothing => {}
             Due::Leave => self.link.shut_down(),
             Due::Cut(error) => self.link.cut(error),
+            Due::Close(error) => self.link.close(error),
         }
         Ok(())
     }

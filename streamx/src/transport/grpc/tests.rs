@@ -151,6 +151,7 @@ async fn call_into_silence(pings: Pings) -> (Exchange, Socket) {
         method: "Echo",
         mode: Mode::Bidi,
         strings: Vec::new(),
+        binary: Vec::new(),
         parent: None,
         timeout: None,
         wait_for_ready: false,
@@ -234,4 +235,35 @@ async fn the_grace_of_an_old_connection_ends() {
     assert!(text.contains("max_connection_age_grace"), "{text}");
     tokio::time::sleep(MINUTE).await;
     assert_eq!(meter.snapshot().connections, 0);
+}
+
+/// Its answers fill the window, and it reads nothing of them.
+#[tokio::test(start_paused = true)]
+async fn an_old_connection_ends_although_its_client_does_not_read() {
+    let age = Age { most: 10 * MINUTE, grace: MINUTE };
+    let (socket, meter, _stop) = server(ServerSettings { age, ..ServerSettings::default() });
+    let mut client = Foreign::on(socket).await;
+    let (mut send, recv) = client.echo().await;
+    send.send_data(Bytes::from([&[0, 0, 1, 0, 0][..], &[7; 1 << 16]].concat()), false).unwrap();
+    tokio::time::sleep(9 * MINUTE / 2).await;
+    assert_eq!(meter.snapshot().streams, 1);
+    tokio::time::sleep(9 * MINUTE).await;
+    assert_eq!((meter.snapshot().streams, meter.snapshot().connections), (0, 0));
+    drop((send, recv));
+}
+
+/// A caller of another make may be unable to say that it is gone.
+#[tokio::test(start_paused = true)]
+async fn a_server_ends_a_call_at_its_deadline() {
+    let (socket, meter, _stop) = server(ServerSettings::default());
+    let mut client = Foreign::on(socket).await;
+    let request = Request::post("http://test/Test/Echo").header("content-type", "application/grpc");
+    let request = request.header("grpc-timeout", "3S").body(()).unwrap();
+    let begun = tokio::time::Instant::now();
+    let (response, _send) = client.requests.send_request(request, false).unwrap();
+    let response = response.await.unwrap();
+    assert_eq!(response.headers().get("grpc-status").unwrap(), "4");
+    assert!((3..=4).contains(&begun.elapsed().as_secs()));
+    tokio::time::sleep(MINUTE).await;
+    assert_eq!(meter.snapshot().streams, 0);
 }
