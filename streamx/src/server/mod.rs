@@ -228,7 +228,7 @@ impl ServerBuilder {
     }
 
     /// How long calls go on on a connection that has reached its [`max_connection_age`](Self::max_connection_age), before
-    /// they end with [`Code::Unavailable`](crate::Code::Unavailable). Default: for ever.
+    /// they end with [`Code::Unavailable`]. Default: for ever.
     #[cfg(feature = "grpc")]
     #[must_use]
     pub fn max_connection_age_grace(mut self, grace: Duration) -> Self {
