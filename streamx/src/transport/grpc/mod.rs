@@ -15,6 +15,7 @@ mod keepalive;
 mod receiving;
 mod sending;
 mod server;
+mod serving;
 mod slot;
 mod stream;
 mod task;

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll, Wake, Waker, ready};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, Wake, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::{self, Connection, Handshake, SendResponse};
@@ -19,18 +19,16 @@ use super::cork::Cork;
 use super::keepalive::Strikes;
 use super::receiving::Receiving;
 use super::sending::Sending;
+use super::serving::{Call, LATE, end};
 use super::slot::{Arrived, Left, Respond, Slot};
-use super::stream::{End, Peer, Stream};
+use super::stream::{Peer, Stream};
 use super::task::{Role, Streams};
 use super::{ServerSettings, Windows, failure, headers};
 use crate::call::context::Facts;
-use crate::call::duration::timed_out;
 use crate::call::router::{Route, Router};
 use crate::call::{self, Exchange, Format, Mode};
 use crate::transport::connection::Deliveries;
-use crate::transport::handlers::{Running, Serving};
-use crate::transport::inbox::Inbox;
-use crate::transport::link::Link;
+use crate::transport::handlers::Running;
 use crate::transport::lock;
 use crate::transport::resets::Resets;
 use crate::wire::grpc::{self, Content, path, timeout};
@@ -58,21 +56,6 @@ enum Http {
     Greeting(Box<Handshake<Cork, Bytes>>),
     Open(Box<Connection<Cork, Bytes>>),
 }
-
-/// One call that is served.
-struct Call {
-    peer: Arc<Peer>,
-    stream: Arc<Stream>,
-    route: Arc<Route>,
-    handlers: Arc<AtomicUsize>,
-    /// How long the caller waits.
-    timeout: Option<Duration>,
-    /// When it is certainly gone.
-    deadline: Option<Instant>,
-}
-
-/// A caller ends its call at its deadline, and says so. When that has not come after so long it is lost.
-const LATE: Duration = Duration::from_millis(500);
 
 /// A call that may begin.
 struct Admitted<'a> {
@@ -167,7 +150,8 @@ impl Server {
         })?;
         // A client that compresses need not read what is compressed.
         let accepted = value(grpc::ACCEPT_ENCODING).unwrap_or_default();
-        let sent = self.settings.compression.or(received).filter(|ours| ours.is_in(accepted));
+        let wanted = [self.settings.compression, received];
+        let sent = wanted.into_iter().flatten().find(|compression| compression.is_in(accepted));
         let timeout = match value(grpc::TIMEOUT) {
             None => None,
             Some(text) => {
@@ -401,79 +385,5 @@ impl Server {
             self.resets.count(self.peer.limits().unanswered_resets_per_second)?;
         }
         Ok(false)
-    }
-}
-
-/// Ends a call on this side, with its trailers behind what the handler has sent.
-fn end(peer: &Peer, stream: &Stream, result: Result<(), &Error>) -> Option<(Option<Waker>, ())> {
-    stream.finish(peer, |leaving| {
-        if !leaving.header.is_empty() {
-            leaving.start();
-        }
-        leaving.end = Some(End::Trailers(failure::trailers(result, &leaving.trailer)));
-    })
-}
-
-impl Serving for Call {
-    fn link(&self) -> &Link {
-        &self.peer.link
-    }
-
-    fn inbox(&self) -> &Inbox {
-        &self.stream.inbox
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.deadline
-    }
-
-    fn expire(&self) {
-        self.time_out();
-    }
-
-    fn end(&self, result: Result<()>) {
-        let stream = &*self.stream;
-        if let Err(error) = &result {
-            let (service, method) = (self.route.service, self.route.method.name);
-            tracing::debug!(service, method, %error, "a handler failed");
-        }
-        let Some((sender, ())) = end(&self.peer, stream, result.as_ref().copied()) else { return };
-        let over = Error::closed("the handler has returned").with_kitex_code(12012).with_side(Side::Server);
-        let children = stream.children.end(&over);
-        let (waker, freed) = stream.inbox.fail(over.clone(), &self.peer.link.turns);
-        for waker in sender.into_iter().chain(waker) {
-            waker.wake();
-        }
-        self.peer.freed(freed);
-        stream.ring();
-        for child in children {
-            child.cancel(&over);
-        }
-    }
-}
-
-impl Call {
-    /// The caller is told, and nobody waits for the handler any more.
-    fn time_out(&self) {
-        let stream = &*self.stream;
-        let error = timed_out(self.timeout.unwrap_or_default());
-        let Some((sender, ())) = end(&self.peer, stream, Err(&error)) else { return };
-        // As a cancel of the caller.
-        let gone =
-            Error::new(Code::Cancelled, error.message()).with_kitex_code(12015).with_side(Side::Client);
-        let mut out = Deliveries::default();
-        out.wakers.extend(sender);
-        out.cancel(&stream.children, &gone);
-        let (wakers, freed) = stream.inbox.abandon(gone, &self.peer.link.turns);
-        out.wakers.extend(wakers.into_iter().flatten());
-        self.peer.freed(freed);
-        stream.ring();
-        out.announce();
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        self.handlers.fetch_sub(1, Relaxed);
     }
 }

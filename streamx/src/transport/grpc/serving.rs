@@ -1,0 +1,98 @@
+//! A call that a server serves, as its handler ends it or its time does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::failure;
+use super::stream::{End, Peer, Stream};
+use crate::call::duration::timed_out;
+use crate::call::router::Route;
+use crate::transport::connection::Deliveries;
+use crate::transport::handlers::Serving;
+use crate::transport::inbox::Inbox;
+use crate::transport::link::Link;
+use crate::{Code, Error, Result, Side};
+
+/// One call that is served.
+pub(super) struct Call {
+    pub(super) peer: Arc<Peer>,
+    pub(super) stream: Arc<Stream>,
+    pub(super) route: Arc<Route>,
+    pub(super) handlers: Arc<AtomicUsize>,
+    /// How long the caller waits.
+    pub(super) timeout: Option<Duration>,
+    /// When it is certainly gone.
+    pub(super) deadline: Option<Instant>,
+}
+
+/// A caller ends its call at its deadline, and says so. When that has not come after so long it is lost.
+pub(super) const LATE: Duration = Duration::from_millis(500);
+
+/// Ends a call on this side, with its trailers behind what the handler has sent.
+pub(super) fn end(peer: &Peer, stream: &Stream, result: Result<(), &Error>) -> Option<(Option<Waker>, ())> {
+    stream.finish(peer, |leaving| {
+        if !leaving.header.is_empty() {
+            leaving.start();
+        }
+        leaving.end = Some(End::Trailers(failure::trailers(result, &leaving.trailer)));
+    })
+}
+
+impl Serving for Call {
+    fn link(&self) -> &Link {
+        &self.peer.link
+    }
+
+    fn inbox(&self) -> &Inbox {
+        &self.stream.inbox
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn expire(&self) {
+        let stream = &*self.stream;
+        let error = timed_out(self.timeout.unwrap_or_default());
+        let Some((sender, ())) = end(&self.peer, stream, Err(&error)) else { return };
+        // As a cancel of the caller.
+        let gone =
+            Error::new(Code::Cancelled, error.message()).with_kitex_code(12015).with_side(Side::Client);
+        let mut out = Deliveries::default();
+        out.wakers.extend(sender);
+        out.cancel(&stream.children, &gone);
+        let (wakers, freed) = stream.inbox.abandon(gone, &self.peer.link.turns);
+        out.wakers.extend(wakers.into_iter().flatten());
+        self.peer.freed(freed);
+        stream.ring();
+        out.announce();
+    }
+
+    fn end(&self, result: Result<()>) {
+        let stream = &*self.stream;
+        if let Err(error) = &result {
+            let (service, method) = (self.route.service, self.route.method.name);
+            tracing::debug!(service, method, %error, "a handler failed");
+        }
+        let Some((sender, ())) = end(&self.peer, stream, result.as_ref().copied()) else { return };
+        let over = Error::closed("the handler has returned").with_kitex_code(12012).with_side(Side::Server);
+        let children = stream.children.end(&over);
+        let (waker, freed) = stream.inbox.fail(over.clone(), &self.peer.link.turns);
+        for waker in sender.into_iter().chain(waker) {
+            waker.wake();
+        }
+        self.peer.freed(freed);
+        stream.ring();
+        for child in children {
+            child.cancel(&over);
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.handlers.fetch_sub(1, Relaxed);
+    }
+}
