@@ -183,7 +183,6 @@ fn give_up(peer: &Peer, stream: &Stream, error: &Error, tell: bool) {
     let ended = stream.finish(peer, |leaving| {
         leaving.discard(peer);
         leaving.reset = tell.then_some(Reason::CANCEL);
-        // Before the lock is free: a sender that finds the call over can say why.
         stream.inbox.fail(error.clone(), &peer.link.turns)
     });
     let Some((sender, (receiver, freed))) = ended else { return };
@@ -390,10 +389,14 @@ fn finish(
     trailer: Option<Metadata>,
     out: &mut Deliveries,
 ) {
-    let sender = stream.finish(peer, |leaving| leaving.discard(peer));
-    out.wakers.extend(sender.and_then(|(sender, ())| sender));
     if let Some(trailer) = trailer {
         stream.inbox.set_trailer(trailer);
     }
-    out.wakers.extend(stream.inbox.end(outcome, &peer.link.turns));
+    let ended = stream.finish(peer, |leaving| {
+        leaving.discard(peer);
+        stream.inbox.end(outcome, &peer.link.turns)
+    });
+    // When the call is over already, so is its inbox.
+    let Some((sender, receiver)) = ended else { return };
+    out.wakers.extend(sender.into_iter().chain(receiver));
 }

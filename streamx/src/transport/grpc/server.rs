@@ -217,24 +217,29 @@ impl Server {
 
     /// The caller of a stream is gone: its handler is dropped.
     fn abandon(&self, stream: &Stream, error: Error, out: &mut Deliveries) {
-        let sender = stream.finish(&self.peer, |leaving| leaving.discard(&self.peer));
-        out.wakers.extend(sender.and_then(|(sender, ())| sender));
+        let abandon = || stream.inbox.abandon(error.clone(), &self.peer.link.turns);
+        let ended = stream.finish(&self.peer, |leaving| {
+            leaving.discard(&self.peer);
+            abandon()
+        });
+        // The handler of a call that is over may be there still.
+        let (sender, (wakers, freed)) = ended.unwrap_or_else(|| (None, abandon()));
+        out.wakers.extend(sender.into_iter().chain(wakers.into_iter().flatten()));
         out.cancel(&stream.children, &error);
-        let (wakers, freed) = stream.inbox.abandon(error, &self.peer.link.turns);
-        out.wakers.extend(wakers.into_iter().flatten());
         self.peer.freed(freed);
     }
 
     /// This side ends a stream before its handler, which goes on and finds out when it reads or writes.
     fn fail(&mut self, stream: &Arc<Stream>, error: Error, out: &mut Deliveries) {
         let error = error.with_side(Side::Client);
-        if let Some((sender, ())) = end(&self.peer, stream, Err(&error)) {
-            out.wakers.extend(sender);
-            stream.ring();
-            self.left_behind.retain(|stream| stream.strong_count() > 0);
-            self.left_behind.push(Arc::downgrade(stream));
-        }
-        out.wakers.extend(stream.inbox.end(Err(error), &self.peer.link.turns));
+        let tell = || stream.inbox.end(Err(error.clone()), &self.peer.link.turns);
+        let Some((sender, receiver)) = end(&self.peer, stream, Err(&error), tell) else {
+            return out.wakers.extend(tell());
+        };
+        out.wakers.extend(sender.into_iter().chain(receiver));
+        stream.ring();
+        self.left_behind.retain(|stream| stream.strong_count() > 0);
+        self.left_behind.push(Arc::downgrade(stream));
     }
 }
 
@@ -314,12 +319,16 @@ impl Role for Server {
     }
 
     fn cut(&mut self, streams: &mut Streams, error: &Error, out: &mut Deliveries) {
-        let gone = Error::new(Code::Cancelled, error.message()).with_kitex_code(12013);
+        let gone =
+            Error::new(Code::Cancelled, error.message()).with_kitex_code(12013).with_side(Side::Server);
         for slot in streams.iter_mut() {
             let stream = &slot.stream;
-            out.wakers.extend(end(&self.peer, stream, Err(error)).and_then(|(sender, ())| sender));
-            stream.ring();
-            self.abandon(stream, gone.clone().with_side(Side::Server), out);
+            let tell = || stream.inbox.end(Err(gone.clone()), &self.peer.link.turns);
+            if let Some((sender, receiver)) = end(&self.peer, stream, Err(error), tell) {
+                out.wakers.extend(sender.into_iter().chain(receiver));
+                stream.ring();
+            }
+            self.abandon(stream, gone.clone(), out);
         }
     }
 

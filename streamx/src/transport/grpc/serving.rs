@@ -30,13 +30,20 @@ pub(super) struct Call {
 /// A caller ends its call at its deadline, and says so. When that has not come after so long it is lost.
 pub(super) const LATE: Duration = Duration::from_millis(500);
 
-/// Ends a call on this side, with its trailers behind what the handler has sent.
-pub(super) fn end(peer: &Peer, stream: &Stream, result: Result<(), &Error>) -> Option<(Option<Waker>, ())> {
+/// Ends a call on this side, with its trailers behind what the handler has sent, and with `inbox`. Gives the sender that
+/// waits, and what `inbox` gives.
+pub(super) fn end<T>(
+    peer: &Peer,
+    stream: &Stream,
+    result: Result<(), &Error>,
+    inbox: impl FnOnce() -> T,
+) -> Option<(Option<Waker>, T)> {
     stream.finish(peer, |leaving| {
         if !leaving.header.is_empty() {
             leaving.start();
         }
         leaving.end = Some(End::Trailers(failure::trailers(result, &leaving.trailer)));
+        inbox()
     })
 }
 
@@ -56,15 +63,14 @@ impl Serving for Call {
     fn expire(&self) {
         let stream = &*self.stream;
         let error = timed_out(self.timeout.unwrap_or_default());
-        let Some((sender, ())) = end(&self.peer, stream, Err(&error)) else { return };
         // As a cancel of the caller.
         let gone =
             Error::new(Code::Cancelled, error.message()).with_kitex_code(12015).with_side(Side::Client);
+        let abandon = || stream.inbox.abandon(gone.clone(), &self.peer.link.turns);
+        let Some((sender, (wakers, freed))) = end(&self.peer, stream, Err(&error), abandon) else { return };
         let mut out = Deliveries::default();
-        out.wakers.extend(sender);
+        out.wakers.extend(sender.into_iter().chain(wakers.into_iter().flatten()));
         out.cancel(&stream.children, &gone);
-        let (wakers, freed) = stream.inbox.abandon(gone, &self.peer.link.turns);
-        out.wakers.extend(wakers.into_iter().flatten());
         self.peer.freed(freed);
         stream.ring();
         out.announce();
@@ -76,10 +82,11 @@ impl Serving for Call {
             let (service, method) = (self.route.service, self.route.method.name);
             tracing::debug!(service, method, %error, "a handler failed");
         }
-        let Some((sender, ())) = end(&self.peer, stream, result.as_ref().copied()) else { return };
         let over = Error::closed("the handler has returned").with_kitex_code(12012).with_side(Side::Server);
+        let fail = || stream.inbox.fail(over.clone(), &self.peer.link.turns);
+        let ended = end(&self.peer, stream, result.as_ref().copied(), fail);
+        let Some((sender, (waker, freed))) = ended else { return };
         let children = stream.children.end(&over);
-        let (waker, freed) = stream.inbox.fail(over.clone(), &self.peer.link.turns);
         for waker in sender.into_iter().chain(waker) {
             waker.wake();
         }

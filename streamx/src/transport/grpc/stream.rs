@@ -242,7 +242,8 @@ impl Stream {
     }
 
     /// Ends the call on this side, unless it is over already. What was put and is not in the hands of HTTP/2 stays,
-    /// unless `last` drops it. Returns the sender that waits, if there is one, and what `last` gives.
+    /// unless `last` drops it; it also ends the inbox, so that a sender on another thread that finds the call over can say
+    /// why. Returns the sender that waits, if there is one, and what `last` gives.
     pub(super) fn finish<T>(
         &self,
         peer: &Peer,

@@ -1,4 +1,4 @@
-//! What time does to a connection, in memory and with the clock stopped: pings, their answers, and age.
+//! What time and other threads do to a connection, in memory: pings, their answers, age, and the end of a call.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use h2::client::SendRequest;
 use h2::{Ping, PingPong, Reason};
 use http::Request;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::keepalive::{Age, Pings};
@@ -20,7 +20,7 @@ use crate::call::{Context, Exchange, Format, Handler, Method, Mode, Opening, Ser
 use crate::counters::Meter;
 use crate::schema::ServiceSchema;
 use crate::transport::{Calling, GrpcTarget, Serve, Socket, Stop, grpc_client, serve};
-use crate::{Code, Limits, Result};
+use crate::{Code, Error, Limits, Result};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -42,9 +42,39 @@ impl Handler for Echo {
     }
 }
 
+/// Sends from another thread until that fails, and tells how.
+struct Pour(mpsc::UnboundedSender<Error>);
+
+impl Handler for Pour {
+    fn handle(&self, exchange: Exchange, _: Context) -> BoxFuture<'static, Result<()>> {
+        let (mut outgoing, told) = (exchange.outgoing, self.0.clone());
+        let put = |out: &mut bytes::BytesMut| {
+            out.extend_from_slice(b"x");
+            Ok(())
+        };
+        std::thread::spawn(move || {
+            let failed = loop {
+                if let Err(error) = outgoing.put(&mut { put }, false) {
+                    break error;
+                }
+            };
+            // Nobody may be there when the test has failed.
+            let _gone = told.send(failed);
+        });
+        Box::pin(std::future::pending())
+    }
+}
+
 /// A server with this set, and the other end of a connection to it.
 fn server(settings: ServerSettings) -> (Socket, Arc<Meter>, watch::Sender<Stop>) {
-    let echo = Method { name: "Echo", mode: Mode::Bidi, takes_context: false, handler: Arc::new(Echo) };
+    server_of(settings, Echo)
+}
+
+fn server_of(
+    settings: ServerSettings,
+    handler: impl Handler + 'static,
+) -> (Socket, Arc<Meter>, watch::Sender<Stop>) {
+    let echo = Method { name: "Echo", mode: Mode::Bidi, takes_context: false, handler: Arc::new(handler) };
     let mut router = Router::default();
     router.add(Service::new(ServiceSchema::new("Test", None, "", &[]), vec![echo])).unwrap();
     let (near, far) = Socket::pair();
@@ -79,12 +109,16 @@ impl Foreign {
 
     /// Opens a stream and sees its first message come back.
     async fn echo(&mut self) -> (h2::SendStream<Bytes>, h2::RecvStream) {
-        let request = Request::post("http://test/Test/Echo").header("content-type", "application/grpc");
-        let (response, mut send) = self.requests.send_request(request.body(()).unwrap(), false).unwrap();
+        let (response, mut send) = self.open();
         echo(&mut send).await;
         let mut recv = response.await.unwrap().into_body();
         assert_eq!(recv.data().await.unwrap().unwrap(), MESSAGE);
         (send, recv)
+    }
+
+    fn open(&mut self) -> (h2::client::ResponseFuture, h2::SendStream<Bytes>) {
+        let request = Request::post("http://test/Test/Echo").header("content-type", "application/grpc");
+        self.requests.send_request(request.body(()).unwrap(), false).unwrap()
     }
 }
 
@@ -266,4 +300,18 @@ async fn a_server_ends_a_call_at_its_deadline() {
     assert!((3..=4).contains(&begun.elapsed().as_secs()));
     tokio::time::sleep(MINUTE).await;
     assert_eq!(meter.snapshot().streams, 0);
+}
+
+#[tokio::test]
+async fn a_sender_on_another_thread_is_told_that_its_caller_is_gone() {
+    let (told, mut ends) = mpsc::unbounded_channel();
+    let (socket, _meter, _stop) = server_of(ServerSettings::default(), Pour(told));
+    let mut client = Foreign::on(socket).await;
+    for _ in 0..200 {
+        let (response, mut send) = client.open();
+        response.await.unwrap();
+        send.send_reset(Reason::CANCEL);
+        let end = ends.recv().await.unwrap();
+        assert!(end.is_cancelled(), "{end}");
+    }
 }
