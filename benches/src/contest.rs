@@ -19,6 +19,8 @@ const WARM_UP: Duration = Duration::from_millis(200);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Contestant {
     Floor,
+    /// Tasks of tokio that exchange the frames of the floor.
+    Bare,
     Streamx,
     /// streamx on a multi-thread runtime with two workers.
     StreamxThreads,
@@ -60,6 +62,7 @@ impl Contest {
         let this = env::current_exe()?;
         let mut programs = vec![
             (Contestant::Floor, &this),
+            (Contestant::Bare, &this),
             (Contestant::Streamx, &this),
             (Contestant::StreamxThreads, &this),
         ];
@@ -88,7 +91,7 @@ impl Contest {
         placement: &str,
     ) -> io::Result<f64> {
         let mut serve = contestant.words("serve");
-        if !matches!(contestant, Contestant::Floor | Contestant::Kitex) {
+        if matches!(contestant, Contestant::Streamx | Contestant::StreamxThreads | Contestant::Other) {
             serve.extend(["--placement", placement].map(str::to_owned));
         }
         serve.extend(contestant.threads());
@@ -119,6 +122,7 @@ impl Contestant {
     fn words(self, role: &str) -> Vec<String> {
         let name = match self {
             Self::Floor => Some("floor"),
+            Self::Bare => Some("bare"),
             Self::Streamx | Self::StreamxThreads | Self::Other => Some("streamx"),
             Self::Kitex => None,
         };

@@ -15,7 +15,7 @@ const BUFFER: usize = 64 << 10;
 /// Where the identity of a stream is in its frames.
 const STREAM: usize = 8;
 /// Where the bytes of the message are: after the header of the frame and that of the field.
-const DATA: usize = 34 + 7;
+pub(crate) const DATA: usize = 34 + 7;
 
 /// Answers every frame with itself.
 pub(crate) fn serve() -> io::Result<()> {
@@ -37,8 +37,7 @@ pub(crate) fn drive(address: SocketAddr, streams: u32, size: usize) -> io::Resul
     control::ready(Arc::clone(&round_trips));
     let mut made = vec![0_u64; streams as usize];
     answer(connection, |frame| {
-        let stream = u32::from_be_bytes(array(&frame[STREAM..]));
-        let made = made.get_mut(stream as usize).ok_or(io::ErrorKind::InvalidData)?;
+        let made = made.get_mut(stream_of(frame) as usize).ok_or(io::ErrorKind::InvalidData)?;
         let number = &mut frame[DATA..DATA + 8];
         if u64::from_be_bytes(array(number)) != *made {
             return Err(io::Error::other("the answer is not the echo of the message"));
@@ -73,13 +72,18 @@ fn answer(mut connection: TcpStream, mut turn: impl FnMut(&mut [u8]) -> io::Resu
 }
 
 /// The length of the frame at the start, when it is whole.
-fn frame_length(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn frame_length(bytes: &[u8]) -> Option<usize> {
     let length = LENGTH + u32::from_be_bytes(*bytes.first_chunk::<LENGTH>()?) as usize;
     (bytes.len() >= length).then_some(length)
 }
 
+/// The identity of the stream of a frame.
+pub(crate) fn stream_of(frame: &[u8]) -> u32 {
+    u32::from_be_bytes(array(&frame[STREAM..]))
+}
+
 /// A data frame with a struct whose field 1 is `size` bytes, for the method `Echo`.
-fn frame(stream: u32, size: usize) -> Vec<u8> {
+pub(crate) fn frame(stream: u32, size: usize) -> Vec<u8> {
     let size_on_wire = u32::try_from(size).unwrap_or(u32::MAX);
     let mut frame = vec![0; LENGTH];
     frame.extend_from_slice(&[0x10, 0x00, 0x00, 0x02]);
@@ -93,6 +97,6 @@ fn frame(stream: u32, size: usize) -> Vec<u8> {
     frame
 }
 
-fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+pub(crate) fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     std::array::from_fn(|at| bytes[at])
 }

@@ -1,4 +1,4 @@
-//! A pair of scales: what a streamed message costs with streamx, with Kitex, and at least.
+//! A pair of scales: what a streamed message costs with streamx, with Kitex, with nothing but tokio, and at least.
 //!
 //! ```text
 //! cargo run --release -p streamx-bench [-- OPTIONS]
@@ -23,10 +23,11 @@
 //! To look into one process, start it by hand and keep its input open:
 //!
 //! ```text
-//! streamx-bench serve floor|streamx [--threads 2] [--placement P]      prints its address
-//! streamx-bench drive floor|streamx ADDRESS STREAMS SIZE [--threads 2]
+//! streamx-bench serve floor|bare|streamx [--threads 2] [--placement P]      prints its address
+//! streamx-bench drive floor|bare|streamx ADDRESS STREAMS SIZE [--threads 2]
 //! ```
 
+mod bare;
 mod cancel;
 mod contest;
 mod control;
@@ -60,6 +61,7 @@ fn run(arguments: &[String]) -> io::Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["serve", "floor"] => floor::serve(),
+        ["serve", "bare"] => bare::serve(),
         ["serve", "streamx", ref options @ ..] => {
             let options = Options::parse(options)?;
             echo::serve(options.runtime, options.placement()?)
@@ -70,6 +72,9 @@ fn run(arguments: &[String]) -> io::Result<()> {
         }
         ["drive", "floor", address, streams, size] => {
             floor::drive(parse("ADDRESS", address)?, parse("STREAMS", streams)?, parse("SIZE", size)?)
+        }
+        ["drive", "bare", address, streams, size] => {
+            bare::drive(parse("ADDRESS", address)?, parse("STREAMS", streams)?, parse("SIZE", size)?)
         }
         ["drive", "streamx", address, streams, size, ref options @ ..] => {
             let address: SocketAddr = parse("ADDRESS", address)?;

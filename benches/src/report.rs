@@ -12,7 +12,7 @@ struct Ratio {
     goals: Option<[f64; 2]>,
 }
 
-const RATIOS: [Ratio; 5] = [
+const RATIOS: [Ratio; 7] = [
     Ratio {
         label: "streamx / floor",
         of: Contestant::Streamx,
@@ -25,6 +25,8 @@ const RATIOS: [Ratio; 5] = [
         to: Contestant::Kitex,
         goals: Some([0.4, 0.1]),
     },
+    Ratio { label: "bare tokio / floor", of: Contestant::Bare, to: Contestant::Floor, goals: None },
+    Ratio { label: "streamx / bare tokio", of: Contestant::Streamx, to: Contestant::Bare, goals: None },
     Ratio {
         label: "multi-thread / floor",
         of: Contestant::StreamxThreads,
@@ -40,8 +42,9 @@ const RATIOS: [Ratio; 5] = [
     Ratio { label: "streamx / other build", of: Contestant::Streamx, to: Contestant::Other, goals: None },
 ];
 
-const ROWS: [(&str, Contestant); 5] = [
+const ROWS: [(&str, Contestant); 6] = [
     ("floor", Contestant::Floor),
+    ("bare tokio", Contestant::Bare),
     ("streamx", Contestant::Streamx),
     ("streamx, multi-thread", Contestant::StreamxThreads),
     ("Kitex", Contestant::Kitex),
