@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::control;
@@ -43,7 +44,7 @@ pub(crate) fn serve() -> io::Result<()> {
 /// Keeps one frame per stream in flight, each with the number of its round trip in it.
 pub(crate) fn drive(address: SocketAddr, streams: u32, size: usize) -> io::Result<()> {
     Runtime::CurrentThread.build()?.block_on(async {
-        let connection = TcpStream::connect(address).await?;
+        let mut connection = TcpStream::connect(address).await?;
         connection.set_nodelay(true)?;
         let (outbox, round_trips) = (Arc::new(Outbox::default()), Arc::new(AtomicU64::new(0)));
         let exchange = |stream| {
@@ -59,7 +60,7 @@ pub(crate) fn drive(address: SocketAddr, streams: u32, size: usize) -> io::Resul
             // The tasks that were woken run first.
             tokio::task::yield_now().await;
             outbox.write(&connection).await?;
-            receive(&connection, &mut read).await?;
+            receive(&mut connection, &mut read).await?;
             while let Some(length) = frame_length(&read) {
                 let frame = read.split_to(length).freeze();
                 let slot = slots.get(stream_of(&frame) as usize).ok_or(io::ErrorKind::InvalidData)?;
@@ -81,13 +82,13 @@ async fn exchange(mut frame: Vec<u8>, slot: Arc<Slot>, outbox: Arc<Outbox>, roun
     }
 }
 
-async fn answer(connection: TcpStream) -> io::Result<()> {
+async fn answer(mut connection: TcpStream) -> io::Result<()> {
     connection.set_nodelay(true)?;
     let outbox = Arc::new(Outbox::default());
     let mut streams = HashMap::new();
     let (mut read, mut woken) = (BytesMut::new(), Vec::new());
     loop {
-        receive(&connection, &mut read).await?;
+        receive(&mut connection, &mut read).await?;
         while let Some(length) = frame_length(&read) {
             let frame = read.split_to(length).freeze();
             let stream = stream_of(&frame);
@@ -113,21 +114,12 @@ async fn echo(slot: Arc<Slot>, outbox: Arc<Outbox>) {
     }
 }
 
-async fn receive(connection: &TcpStream, read: &mut BytesMut) -> io::Result<()> {
+async fn receive(connection: &mut TcpStream, read: &mut BytesMut) -> io::Result<()> {
     read.reserve(READ);
-    poll_fn(|cx| {
-        loop {
-            match connection.try_read_buf(read) {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
-                Ok(_) => return Poll::Ready(Ok(())),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(connection.poll_read_ready(cx))?;
-                }
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
-    })
-    .await
+    match connection.read_buf(read).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
 }
 
 impl Slot {
