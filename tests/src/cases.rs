@@ -7,6 +7,7 @@ use std::time::Duration;
 use streamx::client::ChannelBuilder;
 use streamx::{Channel, Error};
 
+use crate::apache::{self, Transport};
 use crate::interop::InteropClient;
 use crate::kitex;
 use crate::passed::Passed;
@@ -27,6 +28,7 @@ pub mod unary;
 const CALLER: &str = "streamx-client";
 
 const TTHEADER: &str = "ttheader";
+const GRPC_THRIFT: &str = "grpc+thrift";
 /// With messages in protobuf.
 const GRPC: &str = "grpc";
 
@@ -35,7 +37,7 @@ const GRPC: &str = "grpc";
 pub struct Peer {
     server: Server,
     kitex: bool,
-    /// What carries the streams of its clients; unary calls too if it is gRPC.
+    /// What carries the calls of its clients; over TTHeader streams only, as unary calls have more ways there.
     scheme: &'static str,
     /// What the channels of its clients have around them.
     around: Option<Passed>,
@@ -63,6 +65,12 @@ impl Peer {
         Some(Self { server, kitex: true, scheme: GRPC, around: None })
     }
 
+    /// Apache Thrift for Python, none on a machine without it. It has no streams.
+    pub async fn apache(transport: Transport) -> Option<Self> {
+        let server = apache::install()?.server(transport).await;
+        Some(Self { server, kitex: false, scheme: transport.name(), around: None })
+    }
+
     /// A server of streamx, given its program.
     pub async fn streamx(program: &str) -> Self {
         Self { server: Server::start(Path::new(program)).await, kitex: false, scheme: TTHEADER, around: None }
@@ -85,7 +93,7 @@ impl Peer {
 
     /// The same, called over gRPC with messages in Thrift.
     pub fn over_grpc_thrift(self) -> Self {
-        Self { scheme: "grpc+thrift", ..self }
+        Self { scheme: GRPC_THRIFT, ..self }
     }
 
     /// The same, called over gRPC with messages in protobuf.
@@ -98,7 +106,7 @@ impl Peer {
     }
 
     fn is_grpc(&self) -> bool {
-        self.scheme != TTHEADER
+        matches!(self.scheme, GRPC | GRPC_THRIFT)
     }
 
     /// `IP:PORT`.
@@ -150,11 +158,12 @@ impl Peer {
         if self.kitex { format!("[canceled path: {path}]") } else { format!("[cancelled by {path}]") }
     }
 
-    /// The ways to call a unary method beside TTHeader Streaming; over gRPC there is one. Only the last one has a place for
+    /// The ways to call a unary method beside TTHeader Streaming; otherwise there is one. Only the last one has a place for
     /// anything besides arguments and answers.
     async fn unary_channels(&self) -> Vec<Channel> {
         let mut channels = Vec::new();
-        let schemes = if self.is_grpc() { &[self.scheme][..] } else { &["framed", "buffered", TTHEADER] };
+        let schemes =
+            if self.scheme == TTHEADER { &["framed", "buffered", TTHEADER] } else { &[self.scheme][..] };
         for scheme in schemes {
             channels.push(self.channel(scheme).await);
         }
@@ -193,11 +202,12 @@ fn is_no_balance(error: &Error) {
 }
 
 /// Makes a test of every case: `every_case!(start, "current_thread")`, where `start` is an `async fn` that gives a
-/// [`Peer`], or none where there cannot be one. Also makes `CASES`, their names.
+/// [`Peer`], or none where there cannot be one; with `; unary::ping unary::void` behind it, of these. Also makes `CASES`, their
+/// names.
 #[macro_export]
 macro_rules! every_case {
     ($start:path, $flavor:literal) => {
-        $crate::every_case! { @each $start, $flavor;
+        $crate::every_case! { $start, $flavor;
             unary::ping unary::ping_empty unary::ping_1000 unary::ping_1mib unary::ping_8mib unary::ping_concurrent
             unary::mirror unary::get unary::declared_exception unary::several_arguments unary::void unary::oneway
             unary::unary_error unary::unary_biz_error unary::unary_panic unary::unary_unknown_method unary::unary_unknown_service
@@ -236,7 +246,7 @@ macro_rules! every_case {
             attended::server_killed attended::reconnect
         }
     };
-    (@each $start:path, $flavor:literal; $($module:ident :: $case:ident)*) => {
+    ($start:path, $flavor:literal; $($module:ident :: $case:ident)*) => {
         $(
             #[tokio::test(flavor = $flavor)]
             async fn $case() {

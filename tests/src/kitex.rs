@@ -18,7 +18,7 @@ pub struct Kitex {
 /// Builds the module unless that has happened; none when there is no Go. Panics when the build fails.
 pub fn build() -> Option<Kitex> {
     static BUILT: OnceLock<Option<Kitex>> = OnceLock::new();
-    let build = || Some(Kitex { module: Folder::made("kitex", ("go", "version"), generate_and_build)? });
+    let build = || Some(Kitex { module: Folder::made("kitex", &[("go", "version")], generate_and_build)? });
     BUILT.get_or_init(build).clone()
 }
 

@@ -1,5 +1,6 @@
-//! Support for the tests of streamx: sample services, scripted peers, the real Kitex, gRPC of other makes.
+//! Support for the tests of streamx: sample services, scripted peers, the real Kitex, gRPC and Thrift of other makes.
 
+pub mod apache;
 pub mod authority;
 pub mod batching;
 pub mod cases;

@@ -18,17 +18,20 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes what `steps` make unless that has happened; none when the machine has no `tool`. Panics when a step fails.
+    /// Makes what `steps` make unless that has happened; none when the machine lacks one of `tools`. Panics when a step fails.
     ///
-    /// The tool prints its version when it is run with `version`: another version makes it all anew.
-    pub fn made(name: &str, tool: (&str, &str), steps: fn(&Self) -> io::Result<()>) -> Option<Self> {
+    /// Beside each tool is what it is asked for its version with: another version makes it all anew.
+    pub fn made(name: &str, tools: &[(&str, &str)], steps: fn(&Self) -> io::Result<()>) -> Option<Self> {
         let folder = Self { path: Path::new(env!("CARGO_MANIFEST_DIR")).join(name) };
-        let (tool, asking) = tool;
-        let Some(version) = output(Command::new(tool).arg(asking)) else {
-            skip(&format!("{tool} not found, tests against what is in tests/{name} do not run"));
-            return None;
-        };
-        let made = folder.make_once(&version, steps);
+        let mut versions = String::new();
+        for (tool, asking) in tools {
+            let Some(version) = output(Command::new(tool).arg(asking)) else {
+                skip(&format!("{tool} not found, tests against what is in tests/{name} do not run"));
+                return None;
+            };
+            versions += &version;
+        }
+        let made = folder.make_once(&versions, steps);
         made.unwrap_or_else(|error| panic!("making the peers in tests/{name}: {error}"));
         Some(folder)
     }
@@ -48,6 +51,15 @@ impl Folder {
         self.run(Command::new("go").args(arguments))
     }
 
+    /// Makes an environment of Python in `bin`, with the packages that `requirements.txt` lists and no others.
+    pub fn install_python(&self, name: &str) -> io::Result<()> {
+        let environment = format!("bin/{name}");
+        self.run(Command::new("python3").args(["-m", "venv", "--clear", &environment]))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
+        let python = self.path.join(environment).join("bin/python");
+        self.run(Command::new(python).args(pip).args(["-r", "requirements.txt"]))
+    }
+
     /// Runs a program in the folder. What it prints is in the error.
     pub fn run(&self, command: &mut Command) -> io::Result<()> {
         command
@@ -63,12 +75,12 @@ impl Folder {
     }
 
     /// Test programs may run side by side: the first one makes, the others wait for its lock and find the stamp.
-    fn make_once(&self, version: &str, steps: fn(&Self) -> io::Result<()>) -> io::Result<()> {
+    fn make_once(&self, versions: &str, steps: fn(&Self) -> io::Result<()>) -> io::Result<()> {
         fs::create_dir_all(self.path.join("bin"))?;
         let lock = File::create(self.bin(".lock"))?;
         lock.lock()?;
         let stamp = self.bin(".stamp");
-        let wanted = format!("{:016x}", self.fingerprint(version)?);
+        let wanted = format!("{:016x}", self.fingerprint(versions)?);
         if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
             return Ok(());
         }
@@ -77,12 +89,12 @@ impl Folder {
     }
 
     /// A hash over everything that what is made depends on.
-    fn fingerprint(&self, version: &str) -> io::Result<u64> {
+    fn fingerprint(&self, versions: &str) -> io::Result<u64> {
         let mut files = Vec::new();
         sources(&self.path, &mut files)?;
         files.sort();
         let mut hasher = DefaultHasher::new();
-        version.hash(&mut hasher);
+        versions.hash(&mut hasher);
         for file in files {
             file.hash(&mut hasher);
             fs::read(&file)?.hash(&mut hasher);

@@ -16,24 +16,38 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A program that prints `listening ADDR` and serves until its stdin closes. Dropping kills it.
 #[derive(Debug)]
 pub struct Server {
-    program: PathBuf,
+    program: Program,
     next: Option<String>,
     addr: String,
     process: Process,
 }
 
+/// A program, and what it is told before the address.
+#[derive(Debug)]
+struct Program {
+    path: PathBuf,
+    arguments: Vec<String>,
+}
+
 impl Server {
     /// Runs `program ADDR` with a free port of this machine.
     pub async fn start(program: impl Into<PathBuf>) -> Self {
-        Self::run(program.into(), None).await
+        Self::start_with(program, &[]).await
+    }
+
+    /// Runs `program ARGUMENTS... ADDR`.
+    pub async fn start_with(program: impl Into<PathBuf>, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        Self::run(Program { path: program.into(), arguments }, None).await
     }
 
     /// Runs `program ADDR NEXT`, where NEXT is the server that it calls.
     pub async fn start_before(next: &Self, program: impl Into<PathBuf>) -> Self {
-        Self::run(program.into(), Some(next.addr.clone())).await
+        let program = Program { path: program.into(), arguments: Vec::new() };
+        Self::run(program, Some(next.addr.clone())).await
     }
 
-    async fn run(program: PathBuf, next: Option<String>) -> Self {
+    async fn run(program: Program, next: Option<String>) -> Self {
         let (process, addr) = listen(&program, "127.0.0.1:0", next.as_deref()).await;
         Self { program, next, addr, process }
     }
@@ -65,16 +79,17 @@ impl Server {
     pub async fn stop(mut self) {
         drop(self.process.stdin.take());
         let status = self.process.exit().await;
-        assert!(status.success(), "{} ended with {status}", self.program.display());
+        assert!(status.success(), "{} ended with {status}", self.process.name);
     }
 }
 
-async fn listen(program: &Path, addr: &str, next: Option<&str>) -> (Process, String) {
-    let arguments: Vec<_> = std::iter::once(addr).chain(next).collect();
-    let mut process = Process::start(program, &arguments);
+async fn listen(program: &Program, addr: &str, next: Option<&str>) -> (Process, String) {
+    let arguments = program.arguments.iter().map(String::as_str);
+    let arguments: Vec<_> = arguments.chain([addr]).chain(next).collect();
+    let mut process = Process::start(&program.path, &arguments);
     let line = process.line().await;
     let Some(addr) = line.as_deref().and_then(|line| line.strip_prefix("listening ")) else {
-        panic!("{} {addr} did not listen, it printed {line:?}", program.display());
+        panic!("{} {addr} did not listen, it printed {line:?}", process.name);
     };
     (process, addr.to_owned())
 }

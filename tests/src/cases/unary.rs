@@ -167,10 +167,13 @@ async fn failure(peer: Peer, what: &str, word: &str) {
     }
 }
 
+/// Apache Thrift begins its text with this word, and a capital.
+const UNKNOWN: &str = "nknown";
+
 pub async fn unary_unknown_method(peer: Peer) {
     for channel in peer.unary_channels().await {
         let error = LackingClient::new(channel.clone()).absent(Packet::default()).await.unwrap_err();
-        says(&error, &["unknown", "Absent"]);
+        says(&error, &[UNKNOWN, "Absent"]);
         works(channel).await;
     }
 }
@@ -180,7 +183,7 @@ pub async fn unary_unknown_service(peer: Peer) {
     let names = if peer.is_grpc() { &["Stranger"][..] } else { &["Gone", "Gone", "Stranger"] };
     for (channel, name) in peer.unary_channels().await.into_iter().zip(names) {
         let error = StrangerClient::new(channel.clone()).gone(Packet::default()).await.unwrap_err();
-        says(&error, &["unknown", name]);
+        says(&error, &[UNKNOWN, name]);
         works(channel).await;
     }
 }

@@ -43,7 +43,7 @@ pub struct Go {
 /// Builds the module unless that has happened; none when there is no Go. Panics when the build fails.
 pub fn build() -> Option<Go> {
     static BUILT: OnceLock<Option<Go>> = OnceLock::new();
-    BUILT.get_or_init(|| Some(Go { module: Folder::made("grpc", ("go", "version"), build_all)? })).clone()
+    BUILT.get_or_init(|| Some(Go { module: Folder::made("grpc", &[("go", "version")], build_all)? })).clone()
 }
 
 impl Go {

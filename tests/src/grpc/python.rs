@@ -1,8 +1,6 @@
 //! gRPC for Python, which stands on the library that C++, Ruby and PHP share: `tests/grpcio`, run in an environment of its
 //! own.
 
-use std::io;
-use std::process::Command as Step;
 use std::sync::OnceLock;
 
 use tokio::process::Command;
@@ -20,7 +18,13 @@ pub struct Python {
 /// Installs the packages unless that has happened; none when there is no Python. Panics when that fails.
 pub fn install() -> Option<Python> {
     static INSTALLED: OnceLock<Option<Python>> = OnceLock::new();
-    let install = || Some(Python { folder: Folder::made("grpcio", ("python3", "--version"), install_all)? });
+    let install = || {
+        Some(Python {
+            folder: Folder::made("grpcio", &[("python3", "--version")], |folder| {
+                folder.install_python("environment")
+            })?,
+        })
+    };
     INSTALLED.get_or_init(install).clone()
 }
 
@@ -49,19 +53,4 @@ impl Python {
         python.arg("-B").arg(self.folder.file("peer.py")).arg(command);
         python
     }
-}
-
-fn install_all(folder: &Folder) -> io::Result<()> {
-    folder.run(Step::new("python3").args(["-m", "venv", "--clear", "bin/environment"]))?;
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "-r",
-        "requirements.txt",
-    ];
-    folder.run(Step::new(folder.bin("environment/bin/python")).args(pip))
 }
