@@ -54,6 +54,16 @@ impl Serving {
         self.addr.port().expect("a port")
     }
 
+    /// `IP:PORT`.
+    pub fn addr(&self) -> String {
+        self.addr.to_string()
+    }
+
+    /// Whom its clients trust, in PEM, over TLS.
+    pub fn roots(&self) -> Option<String> {
+        self.authority.as_ref().map(Authority::pem)
+    }
+
     /// For clients of other makes over TLS.
     pub fn files(&self) -> Option<Files> {
         self.authority.as_ref().map(Authority::files)
@@ -63,7 +73,7 @@ impl Serving {
     pub fn target(self, scheme: &str) -> Target<Self> {
         let tls = self.authority.as_ref().map(Authority::client);
         let secured = if tls.is_some() { "+tls" } else { "" };
-        Target { url: format!("{scheme}{secured}://{}", self.addr), tls, server: self }
+        Target { url: format!("{scheme}{secured}://{}", self.addr), tls, compression: None, server: self }
     }
 }
 

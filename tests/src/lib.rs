@@ -4,6 +4,7 @@ pub mod apache;
 pub mod authority;
 pub mod batching;
 pub mod cases;
+pub mod counting;
 pub mod foreign;
 pub mod grpc;
 pub mod histories;

@@ -5,11 +5,10 @@ use std::io::{Read, Write};
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use streamx::{Channel, Compression, Limits, Server};
+use streamx_tests::counting;
 use streamx_tests::foreign::answer;
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
 use streamx_tests::rig::{Setup, echo, soon};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 const SIZE: usize = 100_000;
@@ -23,14 +22,7 @@ async fn counted(server: Option<Compression>) -> (String, JoinHandle<(u64, u64)>
     let server = builder.bind("127.0.0.1:0").await.unwrap();
     let behind = server.local_addr().to_string();
     tokio::spawn(server.serve());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let counting = tokio::spawn(async move {
-        let mut client = listener.accept().await.unwrap().0;
-        let mut server = TcpStream::connect(behind).await.unwrap();
-        copy_bidirectional(&mut client, &mut server).await.unwrap()
-    });
-    (address, counting)
+    counting::before(behind).await
 }
 
 /// How many bytes a note and its echo are on the way, with what is set on each side.

@@ -70,7 +70,12 @@ mod rust_client_to_go_server {
 
     async fn start() -> Option<Target<Talkative>> {
         let server = go::build()?.server(None).await;
-        Some(Target { url: format!("grpc://127.0.0.1:{}", server.port()), tls: None, server })
+        Some(Target {
+            url: format!("grpc://127.0.0.1:{}", server.port()),
+            tls: None,
+            compression: None,
+            server,
+        })
     }
 
     streamx_tests::every_grpc_case!(start, and load reports);
@@ -86,7 +91,7 @@ mod rust_client_to_go_server_over_tls {
         let files = authority.files();
         let server = go.server(Some(&files)).await;
         let url = format!("grpc+tls://127.0.0.1:{}", server.port());
-        Some(Target { url, tls: Some(authority.client()), server: (server, files) })
+        Some(Target { url, tls: Some(authority.client()), compression: None, server: (server, files) })
     }
 
     streamx_tests::every_grpc_case!(start, and load reports);

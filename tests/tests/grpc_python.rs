@@ -16,7 +16,12 @@ mod rust_client_to_python_server {
 
     async fn start() -> Option<Target<Talkative>> {
         let server = python::install()?.server(None).await;
-        Some(Target { url: format!("grpc://127.0.0.1:{}", server.port()), tls: None, server })
+        Some(Target {
+            url: format!("grpc://127.0.0.1:{}", server.port()),
+            tls: None,
+            compression: None,
+            server,
+        })
     }
 
     streamx_tests::every_grpc_case!(start);

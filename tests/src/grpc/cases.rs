@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use streamx::codec::protobuf;
-use streamx::{Channel, Code, Metadata, tls, well_known};
+use streamx::{Channel, Code, Compression, Metadata, tls, well_known};
 
 use super::handlers::{INITIAL, TRAILING};
 use super::orca::{self, OpenRcaServiceClient, OrcaLoadReport, OrcaLoadReportRequest};
@@ -31,6 +31,8 @@ pub struct Target<S> {
     pub url: String,
     /// Whom a client trusts, over TLS.
     pub tls: Option<tls::Client>,
+    /// How a client compresses what it sends.
+    pub compression: Option<Compression>,
     /// What keeps it alive.
     pub server: S,
 }
@@ -40,6 +42,9 @@ impl<S> Target<S> {
         let mut channel = Channel::builder(&self.url);
         if let Some(tls) = &self.tls {
             channel = channel.tls(tls.clone());
+        }
+        if let Some(compression) = self.compression {
+            channel = channel.compression(compression);
         }
         channel.connect().await.expect("the server listens")
     }

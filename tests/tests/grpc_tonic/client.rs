@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 use tonic::client::Grpc;
+use tonic::codec::CompressionEncoding;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::{MetadataMap, MetadataValue};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
@@ -21,16 +22,56 @@ const RESPONSES: [i32; 4] = [31_415, 9, 2_653, 58_979];
 const INITIAL: &str = "x-grpc-test-echo-initial";
 const TRAILING: &str = "x-grpc-test-echo-trailing-bin";
 
-/// A client with a connection of its own.
-pub async fn client(addr: &str) -> Grpc<Channel> {
-    let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect().await.unwrap();
-    let mut client = Grpc::new(channel);
-    client.ready().await.unwrap();
-    client
+/// The server under test, as its clients know it.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// `IP:PORT`.
+    pub addr: String,
+    /// Whom a client trusts, in PEM, over TLS.
+    pub roots: Option<String>,
+    /// How a client compresses what it sends, and what it reads.
+    pub compression: Option<CompressionEncoding>,
 }
 
-pub async fn unary(addr: &str) {
-    let mut client = client(addr).await;
+impl Peer {
+    pub fn at(addr: impl Into<String>) -> Self {
+        Self { addr: addr.into(), roots: None, compression: None }
+    }
+
+    /// A client with a connection of its own.
+    async fn client(&self) -> Grpc<Channel> {
+        let scheme = if self.roots.is_some() { "https" } else { "http" };
+        let mut endpoint = Endpoint::from_shared(format!("{scheme}://{}", self.addr)).unwrap();
+        if let Some(roots) = &self.roots {
+            let roots = Certificate::from_pem(roots);
+            endpoint = endpoint.tls_config(ClientTlsConfig::new().ca_certificate(roots)).unwrap();
+        }
+        let mut client = Grpc::new(endpoint.connect().await.unwrap());
+        if let Some(compression) = self.compression {
+            client = client.send_compressed(compression).accept_compressed(compression);
+        }
+        client.ready().await.unwrap();
+        client
+    }
+}
+
+pub async fn every_case(peer: &Peer) {
+    every_case_without_metadata(peer).await;
+    a_deadline_that_passes(peer).await;
+    metadata(peer).await;
+    details(peer).await;
+}
+
+pub async fn every_case_without_metadata(peer: &Peer) {
+    unary(peer).await;
+    client_streaming(peer).await;
+    server_streaming(peer).await;
+    ping_pong(peer).await;
+    failures(peer).await;
+}
+
+pub async fn unary(peer: &Peer) {
+    let mut client = peer.client().await;
     let empty: Response<Empty> =
         client.unary(Request::new(Empty {}), path("EmptyCall"), codec()).await.unwrap();
     assert_eq!(empty.into_inner(), Empty {});
@@ -40,27 +81,27 @@ pub async fn unary(addr: &str) {
     assert_eq!(large.payload, zeros(314_159));
 }
 
-pub async fn client_streaming(addr: &str) {
+async fn client_streaming(peer: &Peer) {
     let requests = REQUESTS.map(|size| StreamingInputCallRequest { payload: zeros(size) });
     let request = Request::new(stream::iter(requests));
-    let answer = client(addr).await.client_streaming(request, path("StreamingInputCall"), codec()).await;
+    let answer = peer.client().await.client_streaming(request, path("StreamingInputCall"), codec()).await;
     let answer: StreamingInputCallResponse = answer.unwrap().into_inner();
     assert_eq!(answer.aggregated_payload_size, 74_922);
 }
 
-pub async fn server_streaming(addr: &str) {
+async fn server_streaming(peer: &Peer) {
     let request = Request::new(asking(&RESPONSES, 0));
-    let stream = client(addr).await.server_streaming(request, path("StreamingOutputCall"), codec()).await;
+    let stream = peer.client().await.server_streaming(request, path("StreamingOutputCall"), codec()).await;
     let stream: Streaming<StreamingOutputCallResponse> = stream.unwrap().into_inner();
     let sizes = stream.map_ok(|response| response.payload.unwrap().body.len()).try_collect::<Vec<_>>();
     assert_eq!(sizes.await.unwrap(), RESPONSES.map(|size| usize::try_from(size).unwrap()));
 }
 
-pub async fn ping_pong(addr: &str) {
+async fn ping_pong(peer: &Peer) {
     let mut pairs =
         REQUESTS.into_iter().zip(RESPONSES).map(|(request, response)| asking(&[response], request));
     let (requests, mut responses) =
-        full_duplex_call(addr, pairs.next().unwrap(), Request::new).await.unwrap();
+        full_duplex_call(peer, pairs.next().unwrap(), Request::new).await.unwrap();
     for size in RESPONSES {
         let got = responses.message().await.unwrap().unwrap();
         assert_eq!(got.payload, zeros(usize::try_from(size).unwrap()));
@@ -70,14 +111,14 @@ pub async fn ping_pong(addr: &str) {
     assert_eq!(responses.message().await.unwrap(), None);
 }
 
-pub async fn failures(addr: &str) {
-    let mut client = client(addr).await;
+async fn failures(peer: &Peer) {
+    let mut client = peer.client().await;
     let message = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n";
     let status = Some(EchoStatus { code: 2, message: message.to_owned() });
     let request = SimpleRequest { response_status: status.clone(), ..SimpleRequest::default() };
     let unary = unary_call(&mut client, request).await.unwrap_err();
     let request = StreamingOutputCallRequest { response_status: status, ..asking(&[9], 8) };
-    let streamed = match full_duplex_call(addr, request, Request::new).await {
+    let streamed = match full_duplex_call(peer, request, Request::new).await {
         Ok((_requests, mut responses)) => responses.message().await.unwrap_err(),
         Err(status) => status,
     };
@@ -96,14 +137,14 @@ pub async fn failures(addr: &str) {
 }
 
 /// Once it has a header a client of tonic leaves this to the server.
-pub async fn a_deadline_that_passes(addr: &str) {
+async fn a_deadline_that_passes(peer: &Peer) {
     let hurried = |requests| {
         let mut request = Request::new(requests);
         request.set_timeout(Duration::from_millis(1));
         request
     };
     let outcome = async {
-        let (_requests, mut responses) = full_duplex_call(addr, asking(&[], 27_182), hurried).await?;
+        let (_requests, mut responses) = full_duplex_call(peer, asking(&[], 27_182), hurried).await?;
         responses.message().await
     };
     let status = outcome.await.unwrap_err();
@@ -111,11 +152,11 @@ pub async fn a_deadline_that_passes(addr: &str) {
     assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled), "{status}");
 }
 
-pub async fn metadata(addr: &str) {
+async fn metadata(peer: &Peer) {
     let mut unary = Request::new(SimpleRequest { response_size: 1, ..SimpleRequest::default() });
     insert(unary.metadata_mut());
     let answer: Response<SimpleResponse> =
-        client(addr).await.unary(unary, path("UnaryCall"), codec()).await.unwrap();
+        peer.client().await.unary(unary, path("UnaryCall"), codec()).await.unwrap();
     assert_holds(answer.metadata(), answer.metadata());
 
     let with_metadata = |requests| {
@@ -124,7 +165,7 @@ pub async fn metadata(addr: &str) {
         request
     };
     let requests = with_metadata(stream::iter([asking(&[1], 1)]).boxed());
-    let answer = client(addr).await.streaming(requests, path("FullDuplexCall"), codec()).await.unwrap();
+    let answer = peer.client().await.streaming(requests, path("FullDuplexCall"), codec()).await.unwrap();
     let header = answer.metadata().clone();
     let mut responses: Streaming<StreamingOutputCallResponse> = answer.into_inner();
     assert_eq!(responses.message().await.unwrap().unwrap().payload, zeros(1));
@@ -133,10 +174,10 @@ pub async fn metadata(addr: &str) {
 }
 
 /// What tonic gives is the `google.rpc.Status` in bytes.
-pub async fn details(addr: &str) {
+async fn details(peer: &Peer) {
     let wanted = EchoStatus { code: 5, message: "with details".to_owned() };
     let request = SimpleRequest { response_status: Some(wanted), ..SimpleRequest::default() };
-    let status = unary_call(&mut client(addr).await, request).await.unwrap_err();
+    let status = unary_call(&mut peer.client().await, request).await.unwrap_err();
     assert_eq!((status.code(), status.message()), (Code::NotFound, "with details"));
     assert_eq!(status.details(), &details_of(5, "with details")[..]);
 }
@@ -147,7 +188,7 @@ type Sender = mpsc::UnboundedSender<StreamingOutputCallRequest>;
 /// A call whose first request is on its way: a client of tonic has no stream before it has a header, which most servers send
 /// with the first response.
 async fn full_duplex_call(
-    addr: &str,
+    peer: &Peer,
     first: StreamingOutputCallRequest,
     request: impl FnOnce(Requests) -> Request<Requests>,
 ) -> Result<(Sender, Streaming<StreamingOutputCallResponse>), Status> {
@@ -155,7 +196,7 @@ async fn full_duplex_call(
     sender.send(first).unwrap();
     let requests = stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
     let request = request(requests.boxed());
-    let answer = client(addr).await.streaming(request, path("FullDuplexCall"), codec()).await?;
+    let answer = peer.client().await.streaming(request, path("FullDuplexCall"), codec()).await?;
     Ok((sender, answer.into_inner()))
 }
 

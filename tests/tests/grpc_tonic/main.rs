@@ -7,10 +7,21 @@ mod messages;
 #[allow(unreachable_pub, reason = "says what the other files of this test use")]
 mod server;
 
+use client::Peer;
+use server::Settings;
+use streamx::Compression;
+use streamx_tests::authority::Authority;
 use streamx_tests::cases::within_patience;
+use streamx_tests::counting;
 use streamx_tests::grpc::Serving;
-use streamx_tests::grpc::cases::Target;
+use streamx_tests::grpc::cases::{self, Target};
 use streamx_tests::grpc::test_service::{EchoStatus, SimpleRequest, TestServiceClient};
+use streamx_tests::rig::soon;
+use tonic::codec::CompressionEncoding;
+
+/// What both know.
+const COMPRESSIONS: [(Compression, CompressionEncoding); 2] =
+    [(Compression::Gzip, CompressionEncoding::Gzip), (Compression::Zstd, CompressionEncoding::Zstd)];
 
 /// A status that the server sends with itself as a detail.
 fn with_details() -> EchoStatus {
@@ -21,7 +32,8 @@ mod rust_client_to_tonic_server {
     use super::*;
 
     async fn start() -> Option<Target<()>> {
-        Some(Target { url: format!("grpc://{}", server::start().await), tls: None, server: () })
+        let addr = server::start(Settings::default()).await;
+        Some(Target { url: format!("grpc://{addr}"), tls: None, compression: None, server: () })
     }
 
     // Its server cannot send the trailers of a call that went well.
@@ -41,24 +53,100 @@ mod rust_client_to_tonic_server {
     }
 }
 
+mod rust_client_to_tonic_server_over_tls {
+    use super::*;
+
+    async fn start() -> Option<Target<()>> {
+        let authority = Authority::new();
+        let identity = Some(authority.issue_pem(&["127.0.0.1"]));
+        let addr = server::start(Settings { identity, ..Settings::default() }).await;
+        let (url, tls) = (format!("grpc+tls://{addr}"), Some(authority.client()));
+        Some(Target { url, tls, compression: None, server: () })
+    }
+
+    streamx_tests::every_grpc_case!(start, besides unary metadata);
+}
+
+/// Both sides compress.
+async fn compressing(ours: Compression, theirs: CompressionEncoding) -> Target<()> {
+    let addr = server::start(Settings { compression: Some(theirs), ..Settings::default() }).await;
+    Target { url: format!("grpc://{addr}"), tls: None, compression: Some(ours), server: () }
+}
+
+mod rust_client_to_tonic_server_with_gzip {
+    use super::*;
+
+    async fn start() -> Option<Target<()>> {
+        Some(compressing(Compression::Gzip, CompressionEncoding::Gzip).await)
+    }
+
+    streamx_tests::every_grpc_case!(start, besides unary metadata);
+}
+
+mod rust_client_to_tonic_server_with_zstd {
+    use super::*;
+
+    async fn start() -> Option<Target<()>> {
+        Some(compressing(Compression::Zstd, CompressionEncoding::Zstd).await)
+    }
+
+    streamx_tests::every_grpc_case!(start, besides unary metadata);
+}
+
 mod tonic_client_to_rust_server {
     use super::*;
 
     #[tokio::test]
     async fn every_case_holds() {
         let server = Serving::start().await;
-        let addr = format!("127.0.0.1:{}", server.port());
-        within_patience(async {
-            client::unary(&addr).await;
-            client::client_streaming(&addr).await;
-            client::server_streaming(&addr).await;
-            client::ping_pong(&addr).await;
-            client::failures(&addr).await;
-            client::a_deadline_that_passes(&addr).await;
-            client::metadata(&addr).await;
-            client::details(&addr).await;
-        })
-        .await;
+        within_patience(client::every_case(&Peer::at(server.addr()))).await;
+    }
+
+    #[tokio::test]
+    async fn every_case_holds_over_tls() {
+        let server = Serving::start_over_tls().await;
+        let peer = Peer { roots: server.roots(), ..Peer::at(server.addr()) };
+        within_patience(client::every_case(&peer)).await;
+    }
+
+    #[tokio::test]
+    async fn every_case_holds_with_what_is_compressed() {
+        for (_, compression) in COMPRESSIONS {
+            let server = Serving::start().await;
+            let peer = Peer { compression: Some(compression), ..Peer::at(server.addr()) };
+            within_patience(client::every_case(&peer)).await;
+        }
+    }
+}
+
+/// The payloads of `UnaryCall` are zeros, of which there is little left when they are compressed.
+mod what_is_compressed_takes_few_bytes {
+    use super::*;
+
+    const FEW: u64 = 5_000;
+
+    #[tokio::test]
+    async fn from_a_client_of_tonic_and_back() {
+        for (_, compression) in COMPRESSIONS {
+            let server = Serving::start().await;
+            let (addr, counted) = counting::before(server.addr()).await;
+            let peer = Peer { compression: Some(compression), ..Peer::at(addr) };
+            within_patience(client::unary(&peer)).await;
+            let (to, back) = soon(counted).await.unwrap();
+            assert!(to < FEW && back < FEW, "{compression}: {to} {back}");
+        }
+    }
+
+    #[tokio::test]
+    async fn to_a_server_of_tonic_and_back() {
+        for (ours, theirs) in COMPRESSIONS {
+            let target = compressing(ours, theirs).await;
+            let (addr, counted) = counting::before(target.url.replace("grpc://", "")).await;
+            let target = Target { url: format!("grpc://{addr}"), ..target };
+            within_patience(cases::large_unary(target)).await;
+            let (to, back) = soon(counted).await.unwrap();
+            assert!(to < FEW && back < FEW, "{ours:?}: {to} {back}");
+        }
     }
 }
 
@@ -69,14 +157,19 @@ mod tonic_alone {
 
     #[tokio::test]
     async fn every_case_holds() {
-        let addr = server::start().await;
-        within_patience(async {
-            client::unary(&addr).await;
-            client::client_streaming(&addr).await;
-            client::server_streaming(&addr).await;
-            client::ping_pong(&addr).await;
-            client::failures(&addr).await;
-        })
-        .await;
+        let addr = server::start(Settings::default()).await;
+        within_patience(client::every_case_without_metadata(&Peer::at(addr))).await;
+    }
+
+    #[tokio::test]
+    async fn every_case_holds_over_tls_with_what_is_compressed() {
+        for (_, compression) in COMPRESSIONS {
+            let authority = Authority::new();
+            let identity = Some(authority.issue_pem(&["127.0.0.1"]));
+            let compression = Some(compression);
+            let addr = server::start(Settings { identity, compression }).await;
+            let peer = Peer { addr, roots: Some(authority.pem()), compression };
+            within_patience(client::every_case_without_metadata(&peer)).await;
+        }
     }
 }

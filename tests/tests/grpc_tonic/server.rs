@@ -8,10 +8,11 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use tokio::net::TcpListener;
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
 use tonic::codegen::{Service, http};
 use tonic::server::Grpc;
-use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
@@ -22,16 +23,47 @@ use crate::messages::{
 
 type Responses = BoxStream<'static, Result<StreamingOutputCallResponse, Status>>;
 
+/// What a server has beside its handlers.
+#[derive(Default)]
+pub struct Settings {
+    /// A certificate and its key in PEM, for TLS.
+    pub identity: Option<(String, String)>,
+    /// How it compresses its answers. It takes messages that are compressed likewise, and plain ones.
+    pub compression: Option<CompressionEncoding>,
+}
+
 /// Serves on a free port of this machine until the runtime ends, and gives `IP:PORT`.
-pub async fn start() -> String {
+pub async fn start(settings: Settings) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
-    tokio::spawn(Server::builder().serve_with_incoming(TestService, TcpIncoming::from(listener)));
+    let mut server = Server::builder();
+    if let Some((certificate, key)) = settings.identity {
+        let identity = Identity::from_pem(certificate, key);
+        server = server.tls_config(ServerTlsConfig::new().identity(identity)).unwrap();
+    }
+    let service = TestService { compression: settings.compression };
+    tokio::spawn(server.serve_with_incoming(service, TcpIncoming::from(listener)));
     addr
 }
 
 #[derive(Clone, Copy)]
-struct TestService;
+struct TestService {
+    compression: Option<CompressionEncoding>,
+}
+
+impl TestService {
+    fn grpc<Req, Res>(self) -> Grpc<ProstCodec<Res, Req>>
+    where
+        Req: prost::Message + Default + 'static,
+        Res: prost::Message + 'static,
+    {
+        let grpc = Grpc::new(ProstCodec::default());
+        match self.compression {
+            Some(compression) => grpc.accept_compressed(compression).send_compressed(compression),
+            None => grpc,
+        }
+    }
+}
 
 impl Service<http::Request<Body>> for TestService {
     type Response = http::Response<Body>;
@@ -43,25 +75,22 @@ impl Service<http::Request<Body>> for TestService {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let service = *self;
         Box::pin(async move {
             let method = request.uri().path().strip_prefix("/grpc.testing.TestService/").unwrap_or_default();
             Ok(match method {
-                "EmptyCall" => Grpc::new(ProstCodec::default()).unary(Handler(empty_call), request).await,
-                "UnaryCall" => Grpc::new(ProstCodec::default()).unary(Handler(unary_call), request).await,
+                "EmptyCall" => service.grpc().unary(Handler(empty_call), request).await,
+                "UnaryCall" => service.grpc().unary(Handler(unary_call), request).await,
                 "StreamingOutputCall" => {
                     let handler = Handler(streaming_output_call);
-                    Grpc::new(ProstCodec::default()).server_streaming(handler, request).await
+                    service.grpc().server_streaming(handler, request).await
                 }
                 "StreamingInputCall" => {
                     let handler = Handler(streaming_input_call);
-                    Grpc::new(ProstCodec::default()).client_streaming(handler, request).await
+                    service.grpc().client_streaming(handler, request).await
                 }
-                "FullDuplexCall" => {
-                    Grpc::new(ProstCodec::default()).streaming(Handler(full_duplex_call), request).await
-                }
-                "HalfDuplexCall" => {
-                    Grpc::new(ProstCodec::default()).streaming(Handler(half_duplex_call), request).await
-                }
+                "FullDuplexCall" => service.grpc().streaming(Handler(full_duplex_call), request).await,
+                "HalfDuplexCall" => service.grpc().streaming(Handler(half_duplex_call), request).await,
                 _ => Status::unimplemented("there is no such method").into_http(),
             })
         })
