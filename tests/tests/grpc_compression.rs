@@ -93,6 +93,9 @@ const PROTOBUF: (&str, &str) = ("content-type", "application/grpc");
 const GZIP: (&str, &str) = ("grpc-encoding", "gzip");
 const ACCEPTS: (&str, &str) = ("grpc-accept-encoding", "identity, gzip");
 
+/// How everything begins that zstd has compressed (RFC 8878, 3.1.1).
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
 /// The note with the number 7, and a body that gzip makes short.
 fn note() -> Vec<u8> {
     let body = [7; 4096];
@@ -120,6 +123,50 @@ async fn a_client_of_another_make_compresses_with_gzip_and_reads_what_it_is_answ
     let plain = answer(rig.address(), call, &[PROTOBUF], &message(0, &note)).await;
     assert_eq!((plain.header("grpc-encoding"), &plain.body[..]), ("", &message(0, &note)[..]));
     rig.at_rest().await;
+}
+
+/// What a server is told is a wish: what its client reads decides.
+#[tokio::test]
+async fn a_server_that_is_told_to_compress_with_zstd_answers_what_its_client_reads() {
+    let server = Server::builder().add_service(ProbeServer::new(Handlers::default()));
+    let server = server.compression(Compression::Zstd).bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().to_string();
+    tokio::spawn(server.serve());
+    let (note, unzip) = (note(), |packed: &[u8]| {
+        let mut unpacked = Vec::new();
+        GzDecoder::new(packed).read_to_end(&mut unpacked).unwrap();
+        unpacked
+    });
+    let calls = [message(0, &note), message(1, &gzip(&note))];
+    for (accepts, [plain, zipped]) in [
+        (None, ["", ""]),
+        (Some(""), ["", ""]),
+        (Some("identity"), ["", ""]),
+        (Some("deflate,snappy"), ["", ""]),
+        (Some("zstdx, zst"), ["", ""]),
+        (Some("gzip"), ["", "gzip"]),
+        (Some("identity,deflate,gzip"), ["", "gzip"]),
+        (Some("gzip, zstd"), ["zstd", "zstd"]),
+    ] {
+        for (call, encoding) in calls.iter().zip([plain, zipped]) {
+            let mut headers = vec![PROTOBUF];
+            headers.extend((call[0] == 1).then_some(GZIP));
+            headers.extend(accepts.map(|accepts| ("grpc-accept-encoding", accepts)));
+            let answer = answer(&address, "/Probe/Ask", &headers, call).await;
+            let context = format!("{accepts:?} {encoding}");
+            assert_eq!(answer.header("grpc-status"), "0", "{context}");
+            assert_eq!(answer.header("grpc-encoding"), encoding, "{context}");
+            match encoding {
+                "" => assert_eq!(answer.body, message(0, &note), "{context}"),
+                "gzip" => {
+                    assert_eq!((answer.body[0], unzip(&answer.body[5..])), (1, note.clone()), "{context}")
+                }
+                _ => {
+                    assert_eq!((answer.body[0], answer.body[5..9].to_vec()), (1, ZSTD.to_vec()), "{context}")
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]
