@@ -49,14 +49,14 @@ impl Peer {
         Some(Self { server: kitex::build()?.server().await, kitex: true, scheme: TTHEADER, around: None })
     }
 
-    /// As [`kitex`](Self::kitex), in the middle of a chain.
+    /// The real Kitex in the middle of a chain; its clients call it as it calls the last server.
     pub async fn kitex_before(last: &Self) -> Option<Self> {
-        Some(Self {
-            server: kitex::build()?.server_before(&last.server).await,
-            kitex: true,
-            scheme: TTHEADER,
-            around: None,
-        })
+        let kitex = kitex::build()?;
+        let server = match last.scheme {
+            GRPC => kitex.server_in_protobuf_before(&last.server).await,
+            _ => kitex.server_before(&last.server).await,
+        };
+        Some(Self { server, kitex: true, scheme: last.scheme, around: None })
     }
 
     /// The real Kitex with messages in protobuf, which it speaks over gRPC.
@@ -81,14 +81,11 @@ impl Peer {
         Self { around: Some(passed.clone()), ..self }
     }
 
-    /// As [`streamx`](Self::streamx), in the middle of a chain.
+    /// A server of streamx in the middle of a chain; its clients call it as it calls the last server.
     pub async fn streamx_before(last: &Self, program: &str) -> Self {
-        Self {
-            server: Server::start_before(&last.server, Path::new(program)).await,
-            kitex: false,
-            scheme: TTHEADER,
-            around: None,
-        }
+        let next = format!("{}://{}", last.scheme, last.addr());
+        let server = Server::start_before(&next, Path::new(program)).await;
+        Self { server, kitex: false, scheme: last.scheme, around: None }
     }
 
     /// The same, called over gRPC with messages in Thrift.

@@ -35,7 +35,12 @@ impl Kitex {
 
     /// A server of Interop in the middle of a chain.
     pub async fn server_before(&self, last: &Server) -> Server {
-        Server::start_before(last, self.module.bin("kitex-server")).await
+        Server::start_before(last.addr(), self.module.bin("kitex-server")).await
+    }
+
+    /// The same with messages in protobuf.
+    pub async fn server_in_protobuf_before(&self, last: &Server) -> Server {
+        Server::start_before(last.addr(), self.module.bin("kitex-protobuf-server")).await
     }
 
     /// Runs a case, or a group of cases, of the Kitex client against a server. The options (`-unary`, `-peer`, `-pool`) are

@@ -41,10 +41,10 @@ impl Server {
         Self::run(Program { path: program.into(), arguments }, None).await
     }
 
-    /// Runs `program ADDR NEXT`, where NEXT is the server that it calls.
-    pub async fn start_before(next: &Self, program: impl Into<PathBuf>) -> Self {
+    /// Runs `program ADDR NEXT`, where NEXT is where the server is that it calls.
+    pub async fn start_before(next: &str, program: impl Into<PathBuf>) -> Self {
         let program = Program { path: program.into(), arguments: Vec::new() };
-        Self::run(program, Some(next.addr.clone())).await
+        Self::run(program, Some(next.to_owned())).await
     }
 
     async fn run(program: Program, next: Option<String>) -> Self {

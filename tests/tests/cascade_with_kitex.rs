@@ -1,5 +1,6 @@
 //! A cancel and a deadline over three hops, with the real Kitex at every place of the chain. Each learns the reason of the
-//! first one, and the path with the names of all before it. Chains of streamx alone are in `cascade`.
+//! first one, and the path with the names of all before it; over gRPC, which has no place for these, that its caller is gone.
+//! Chains of streamx alone are in `cascade`.
 
 use streamx_tests::cases::{Peer, cascade, within_patience};
 use streamx_tests::kitex;
@@ -15,11 +16,23 @@ enum Who {
 
 use Who::{Kitex, Streamx};
 
+/// What the calls of a chain travel over.
+#[derive(Clone, Copy)]
+enum Over {
+    TtHeader,
+    /// With messages in protobuf.
+    Grpc,
+}
+
+const BOTH: [Over; 2] = [Over::TtHeader, Over::Grpc];
+
 /// The server in the middle and the last one, none without Go.
-async fn servers(middle: Who, last: Who) -> Option<(Peer, Peer)> {
-    let last = match last {
-        Kitex => Peer::kitex().await?,
-        Streamx => Peer::streamx(STREAMX).await,
+async fn servers(over: Over, middle: Who, last: Who) -> Option<(Peer, Peer)> {
+    let last = match (over, last) {
+        (Over::TtHeader, Kitex) => Peer::kitex().await?,
+        (Over::TtHeader, Streamx) => Peer::streamx(STREAMX).await,
+        (Over::Grpc, Kitex) => Peer::kitex_in_protobuf().await?,
+        (Over::Grpc, Streamx) => Peer::streamx(STREAMX).await.over_grpc(),
     };
     let middle = match middle {
         Kitex => Peer::kitex_before(&last).await?,
@@ -29,18 +42,25 @@ async fn servers(middle: Who, last: Who) -> Option<(Peer, Peer)> {
 }
 
 async fn from_streamx(middle: Who, last: Who) {
-    let Some((middle, last)) = servers(middle, last).await else { return };
-    within_patience(cascade::cascade_cancel(&middle, &last)).await;
-    within_patience(cascade::cascade_deadline(&middle, &last)).await;
+    for over in BOTH {
+        let Some((middle, last)) = servers(over, middle, last).await else { return };
+        within_patience(cascade::cascade_cancel(&middle, &last)).await;
+        within_patience(cascade::cascade_deadline(&middle, &last)).await;
+    }
 }
 
 async fn from_kitex(middle: Who, last: Who) {
     let Some(kitex) = kitex::build() else { return };
-    let Some((middle, last)) = servers(middle, last).await else { return };
-    let options = ["-peer", middle.kind(), "-last", last.addr(), "-last-peer", last.kind()];
-    let output = kitex.client(middle.addr(), "chained", &options).await;
-    assert!(output.ok(), "{output}");
-    assert_eq!(output.lines().iter().filter(|line| line.starts_with("ok ")).count(), 2, "{output}");
+    for over in BOTH {
+        let Some((middle, last)) = servers(over, middle, last).await else { return };
+        let mut options = vec!["-peer", middle.kind(), "-last", last.addr(), "-last-peer", last.kind()];
+        if matches!(over, Over::Grpc) {
+            options.extend(["-unary", "grpc-protobuf"]);
+        }
+        let output = kitex.client(middle.addr(), "chained", &options).await;
+        assert!(output.ok(), "{output}");
+        assert_eq!(output.lines().iter().filter(|line| line.starts_with("ok ")).count(), 2, "{output}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Kitex against Kitex: proves the peer that the tests of streamx rely on, and the harness that runs it.
 
 use streamx_tests::kitex::{self, Kitex};
+use streamx_tests::process::Server;
 
 #[tokio::test]
 async fn every_case_holds_over_framed() {
@@ -30,28 +31,40 @@ async fn every_case_holds(kitex: &Kitex, group: &str, unary: &str) {
     server.stop().await;
 }
 
+/// What unary calls travel over, and streams too if it is gRPC.
+const PROTOCOLS: [&str; 2] = ["framed", IN_PROTOBUF];
+const IN_PROTOBUF: &str = "grpc-protobuf";
+
+async fn server(kitex: &Kitex, protocol: &str) -> Server {
+    if protocol == IN_PROTOBUF { kitex.server_in_protobuf().await } else { kitex.server().await }
+}
+
 #[tokio::test]
 async fn a_killed_server_fails_every_mode() {
     let Some(kitex) = kitex::build() else { return };
-    let mut server = kitex.server().await;
-    let mut client = kitex.attended(server.addr(), "server-killed", &[]);
-    client.asks_for("kill").await;
-    server.kill().await;
-    client.done().await;
-    let output = client.finish().await;
-    assert!(output.ok(), "{output}");
+    for protocol in PROTOCOLS {
+        let mut server = server(&kitex, protocol).await;
+        let mut client = kitex.attended(server.addr(), "server-killed", &["-unary", protocol]);
+        client.asks_for("kill").await;
+        server.kill().await;
+        client.done().await;
+        let output = client.finish().await;
+        assert!(output.ok(), "{protocol}: {output}");
+    }
 }
 
 #[tokio::test]
 async fn a_client_works_again_after_a_restart() {
     let Some(kitex) = kitex::build() else { return };
-    let mut server = kitex.server().await;
-    let mut client = kitex.attended(server.addr(), "reconnect", &[]);
-    client.asks_for("restart").await;
-    server.restart().await;
-    client.done().await;
-    let output = client.finish().await;
-    assert!(output.ok(), "{output}");
+    for protocol in PROTOCOLS {
+        let mut server = server(&kitex, protocol).await;
+        let mut client = kitex.attended(server.addr(), "reconnect", &["-unary", protocol]);
+        client.asks_for("restart").await;
+        server.restart().await;
+        client.done().await;
+        let output = client.finish().await;
+        assert!(output.ok(), "{protocol}: {output}");
+    }
 }
 
 #[tokio::test]

@@ -134,40 +134,37 @@ async fn streams_with_connections_of_their_own() {
     }
 }
 
+/// What streams travel over; `framed` is TTHeader Streaming, with Framed for unary calls.
+const PROTOCOLS: [&str; 3] = ["framed", "grpc", "grpc-protobuf"];
+
 #[tokio::test]
 async fn a_killed_server_fails_every_mode() {
     let Some(kitex) = kitex::build() else { return };
-    let mut server = server().await;
-    let mut client = kitex.attended(server.addr(), "server-killed", &["-peer", "streamx"]);
-    client.asks_for("kill").await;
-    server.kill().await;
-    client.done().await;
-    let output = client.finish().await;
-    assert!(output.ok(), "{output}");
-}
-
-#[tokio::test]
-async fn a_killed_server_fails_every_mode_over_grpc() {
-    let Some(kitex) = kitex::build() else { return };
-    let mut server = server().await;
-    let mut client = kitex.attended(server.addr(), "server-killed", &["-peer", "streamx", "-unary", "grpc"]);
-    client.asks_for("kill").await;
-    server.kill().await;
-    client.done().await;
-    let output = client.finish().await;
-    assert!(output.ok(), "{output}");
+    for protocol in PROTOCOLS {
+        let mut server = server().await;
+        let options = ["-peer", "streamx", "-unary", protocol];
+        let mut client = kitex.attended(server.addr(), "server-killed", &options);
+        client.asks_for("kill").await;
+        server.kill().await;
+        client.done().await;
+        let output = client.finish().await;
+        assert!(output.ok(), "{protocol}: {output}");
+    }
 }
 
 #[tokio::test]
 async fn a_client_works_again_after_a_restart() {
     let Some(kitex) = kitex::build() else { return };
-    let mut server = server().await;
-    let mut client = kitex.attended(server.addr(), "reconnect", &["-peer", "streamx"]);
-    client.asks_for("restart").await;
-    server.restart().await;
-    client.done().await;
-    let output = client.finish().await;
-    assert!(output.ok(), "{output}");
+    for protocol in PROTOCOLS {
+        let mut server = server().await;
+        let mut client =
+            kitex.attended(server.addr(), "reconnect", &["-peer", "streamx", "-unary", protocol]);
+        client.asks_for("restart").await;
+        server.restart().await;
+        client.done().await;
+        let output = client.finish().await;
+        assert!(output.ok(), "{protocol}: {output}");
+    }
 }
 
 /// Kitex's own generator reads the committed files, so this makes it the judge of our schema.

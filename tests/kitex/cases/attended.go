@@ -26,6 +26,7 @@ func serverKilled(ctx context.Context, p *Peer) {
 	failsWith(err, "1200")
 	_, err = p.Client.Ping(ctx, packet(0, 10))
 	failsWith(err)
+	must(ctx.Err(), "see the calls end before this case does")
 }
 
 // reconnect wants the very same client to work again. Nothing is called while the server is away:

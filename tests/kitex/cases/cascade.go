@@ -33,16 +33,29 @@ func cascadeCancel(ctx context.Context, p *Peer) {
 	noticedByAll(ctx, p, before, last, 12007)
 }
 
+// cascadeDeadline: over gRPC each server is told when the call begins, so that its own call ends at the same moment by itself, and
+// which of the two it learns first is open. The last one makes no call.
 func cascadeDeadline(ctx context.Context, p *Peer) {
 	before, last := atRest(ctx, p), atRest(ctx, p.Last)
 	brief, cancel := context.WithTimeout(ctx, soon)
 	defer cancel()
 	_, err := relayed(brief, p).Recv(brief)
 	failsWith(err, "12015")
+	if p.overGRPC() {
+		noticed(ctx, p.Last, last, p.Last.reason(12015))
+		return
+	}
 	noticedByAll(ctx, p, before, last, 12015)
 }
 
 func noticedByAll(ctx context.Context, p *Peer, before, last tally, code int) {
-	noticed(ctx, p, before, p.gone(code)...)
+	switch {
+	case !p.overGRPC():
+		noticed(ctx, p, before, p.gone(code)...)
+	case p.Streamx: // its handler fails as its call to the last server does, whose name is in front
+		noticed(ctx, p, before, "Interop.Act: the caller has given up the call")
+	default:
+		noticed(ctx, p, before)
+	}
 	noticed(ctx, p.Last, last, p.Last.reason(code), p.Last.path(Caller, p.name()))
 }

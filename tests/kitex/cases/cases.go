@@ -32,7 +32,7 @@ type Peer struct {
 }
 
 // Protocols is how unary calls can be made, by what is around their messages.
-var Protocols = []string{"framed", "buffered", "ttheader-framed", "ttheader", "grpc", inProtobuf}
+var Protocols = []string{"framed", "buffered", "ttheader-framed", "ttheader", "grpc", InProtobuf}
 
 // bare says whether unary calls have no TTHeader, and so no place for anything but arguments and answers.
 func (p *Peer) bare() bool {
@@ -45,8 +45,11 @@ func (p *Peer) overGRPC() bool {
 
 // reason is what a handler of the server says of a caller who is gone, with one of Kitex's codes.
 //
-// gRPC has no place for the code, and for the path of a cancel.
+// gRPC has no place for the code, and for the path of a cancel; and Kitex says there which frame has come.
 func (p *Peer) reason(code int) string {
+	if p.overGRPC() && !p.Streamx {
+		return ""
+	}
 	if p.overGRPC() {
 		return "code 0, side Client: the ca"
 	}

@@ -19,8 +19,8 @@ import (
 // Caller is the name of this side, which servers see in the path of a cancel.
 const Caller = "kitex-client"
 
-// inProtobuf is the one of Protocols whose messages are not in Thrift.
-const inProtobuf = "grpc-protobuf"
+// InProtobuf is the one of Protocols whose messages are not in Thrift.
+const InProtobuf = "grpc-protobuf"
 
 // transports are the options for each of Protocols, in order: PurePayload clears those before it, the others add up. A
 // buffered client has no streams.
@@ -36,7 +36,7 @@ var transports = map[string][]transport.Protocol{
 // NewClient returns a client that puts all its streams on one connection.
 func NewClient(name, addr, protocol string, more ...client.Option) rpc.Client {
 	chosen := append(options(name, addr, protocol), more...)
-	if protocol == inProtobuf {
+	if protocol == InProtobuf {
 		return protobuf.NewClient(chosen...)
 	}
 	return rpc.MustNewClient("interop", chosen...)
@@ -57,7 +57,7 @@ func Pool(kind string) []client.Option {
 // lackingMethods returns a client of Interop as somebody knows it whose methods the server lacks.
 func lackingMethods(p *Peer) lessrpc.Client {
 	chosen := options(Caller, p.Addr, p.Protocol)
-	if p.Protocol == inProtobuf {
+	if p.Protocol == InProtobuf {
 		return protobuf.NewLacking(chosen...)
 	}
 	return lessrpc.MustNewClient("interop", chosen...)
@@ -65,7 +65,7 @@ func lackingMethods(p *Peer) lessrpc.Client {
 
 func lackingService(p *Peer) strangerrpc.Client {
 	chosen := options(Caller, p.Addr, p.Protocol)
-	if p.Protocol == inProtobuf {
+	if p.Protocol == InProtobuf {
 		return protobuf.NewStranger(chosen...)
 	}
 	return strangerrpc.MustNewClient("stranger", chosen...)

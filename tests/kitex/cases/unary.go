@@ -58,7 +58,7 @@ func mirror(ctx context.Context, p *Peer) {
 
 // mirrored: Kitex does not write the variant of a union in protobuf when it is zero or empty (prutal v0.1.3).
 func (p *Peer) mirrored(value *interop.Everything) *interop.Everything {
-	if p.Protocol != inProtobuf || value.Choice == nil || value.Choice.Text == nil || *value.Choice.Text != "" {
+	if p.Protocol != InProtobuf || value.Choice == nil || value.Choice.Text == nil || *value.Choice.Text != "" {
 		return value
 	}
 	without := *value
@@ -73,7 +73,7 @@ func getFound(ctx context.Context, p *Peer) {
 // declaredException: Kitex knows no declared exceptions in protobuf, where one is an ordinary error.
 func declaredException(ctx context.Context, p *Peer) {
 	_, err := p.Client.Get(ctx, "missing")
-	if p.Protocol == inProtobuf {
+	if p.Protocol == InProtobuf {
 		failsWith(err, "missing")
 		getFound(ctx, p)
 		return

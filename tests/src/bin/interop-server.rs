@@ -1,5 +1,5 @@
-//! `interop-server ADDR [NEXT]` serves Interop until its stdin closes. Prints `listening IP:PORT`. With NEXT, the address
-//! of another server, it can stand in the middle of a chain; then it calls itself `streamx-server`.
+//! `interop-server ADDR [NEXT]` serves Interop until its stdin closes. Prints `listening IP:PORT`. With NEXT, the URL of
+//! another server, it can stand in the middle of a chain; then it calls itself `streamx-server`.
 //! A process of its own, so that a test can kill it.
 
 use std::io::Write;
@@ -14,7 +14,7 @@ async fn main() -> streamx::Result<()> {
     let addr = arguments.next().ok_or_else(|| streamx::Error::other("usage: interop-server ADDR [NEXT]"))?;
     let handlers = match arguments.next() {
         Some(next) => {
-            let next = Channel::builder(format!("ttheader://{next}")).caller("streamx-server");
+            let next = Channel::builder(next).caller("streamx-server");
             Handlers::before(InteropClient::new(next.connect().await?))
         }
         None => Handlers::new(),
