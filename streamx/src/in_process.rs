@@ -39,7 +39,7 @@ impl ServerBuilder {
     /// to either. TLS there is none; a server or a channel that was given certificates is refused.
     ///
     /// What is wrong is an error of [`connect`](ChannelBuilder::connect) and [`connect_lazy`](ChannelBuilder::connect_lazy):
-    /// `tls` on either side, or two services (or two methods of one) that have one wire name.
+    /// `tls` on either side, two services of one full name, or two methods of one service of one wire name.
     #[must_use]
     pub fn in_process(self) -> ChannelBuilder {
         ChannelBuilder::over_memory(self.serving_in_process().map(|(router, limits)| Memory {

@@ -296,16 +296,23 @@ const PROTOBUF: (&str, &str) = ("content-type", "application/grpc");
 async fn a_client_of_another_make_is_answered_as_grpc_says() {
     let rig = rig(Limits::default()).await;
     type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [u8], &'a str, &'a str);
-    let table: [Case<'_>; 14] = [
+    let table: [Case<'_>; 15] = [
         ("/Probe/Ask", &[THRIFT], EMPTY, "0", ""),
         ("/any.package.Probe/Ask", &[THRIFT, ("grpc-encoding", "identity")], EMPTY, "0", ""),
         ("/Probe/Ask", &[THRIFT, ("grpc-timeout", "10S")], EMPTY, "0", ""),
         ("/Probe/Gone", &[THRIFT], EMPTY, "12", "unknown method Gone"),
         ("/Gone/Ask", &[THRIFT], EMPTY, "12", "unknown service Gone"),
         ("/Ask", &[THRIFT], EMPTY, "12", "names no service"),
-        ("/Probe/Ask", &[PROTOBUF], b"\0\0\0\0\x02\x08\x07", "0", ""),
-        ("/Probe/Ask", &[("content-type", "application/grpc+proto;x")], b"\0\0\0\0\0", "0", ""),
-        ("/Probe/Ask", &[PROTOBUF], b"\0\0\0\0\x02\x08\xff", "13", "Ask"),
+        ("/probe.Probe/Ask", &[PROTOBUF], b"\0\0\0\0\x02\x08\x07", "0", ""),
+        ("/probe.Probe/Ask", &[("content-type", "application/grpc+proto;x")], b"\0\0\0\0\0", "0", ""),
+        ("/probe.Probe/Ask", &[PROTOBUF], b"\0\0\0\0\x02\x08\xff", "13", "Ask"),
+        (
+            "/any.package.Probe/Ask",
+            &[PROTOBUF],
+            EMPTY,
+            "12",
+            "this server has probe.Probe; the package is part",
+        ),
         (
             "/Probe/Ask",
             &[("content-type", "application/grpc+json")],

@@ -105,7 +105,7 @@ fn note() -> Vec<u8> {
 #[tokio::test]
 async fn a_client_of_another_make_compresses_with_gzip_and_reads_what_it_is_answered() {
     let rig = Setup::default().start_over_grpc().await;
-    let (note, call) = (note(), "/Probe/Ask");
+    let (note, call) = (note(), "/probe.Probe/Ask");
     let compressed = answer(rig.address(), call, &[PROTOBUF, GZIP, ACCEPTS], &message(1, &gzip(&note))).await;
     assert_eq!((compressed.header("grpc-status"), compressed.header("grpc-encoding")), ("0", "gzip"));
     assert_eq!(compressed.body[0], 1);
@@ -184,7 +184,7 @@ async fn what_does_not_decompress_ends_its_own_call_only() {
     ];
     for (mut headers, body, status, text) in table {
         headers.push(PROTOBUF);
-        let answer = answer(rig.address(), "/Probe/Ask", &headers, &body).await;
+        let answer = answer(rig.address(), "/probe.Probe/Ask", &headers, &body).await;
         assert_eq!(answer.header("grpc-status"), status, "{text}: {answer:?}");
         assert!(answer.header("grpc-message").contains(text), "{text}: {answer:?}");
         if status == "12" {

@@ -35,7 +35,7 @@ use crate::{Error, Metadata, Result};
 /// Which method is called.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MethodName {
-    /// The namespace of the service, which gRPC puts before its name; empty if it has none.
+    /// The namespace of the service; empty if it has none.
     pub namespace: &'static str,
     /// The wire name of the service.
     pub service: &'static str,
@@ -51,8 +51,7 @@ pub(crate) struct MethodName {
 /// exceptions are the end of the call, as those of a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Opening {
-    /// The namespace of the service, which gRPC puts before its name; empty if it has none.
-    #[cfg_attr(not(feature = "grpc"), allow(dead_code, reason = "only gRPC says it"))]
+    /// The namespace of the service; empty if it has none.
     pub namespace: &'static str,
     /// The wire name of the service.
     pub service: &'static str,

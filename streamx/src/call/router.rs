@@ -34,7 +34,9 @@ pub(crate) struct Router {
 #[derive(Debug)]
 struct Routes {
     name: &'static str,
-    /// With the namespace.
+    /// Empty if it has none.
+    namespace: &'static str,
+    /// With the namespace. No other service has it.
     full_name: String,
     only_by_full_name: bool,
     methods: HashMap<&'static str, Arc<Route>>,
@@ -70,8 +72,7 @@ impl Service {
         self
     }
 
-    /// The same service under the name it has in another namespace, and under no other: so that it can stand beside one of
-    /// the same name.
+    /// The same service under the name it has in another namespace, and found by its full name only.
     pub(crate) fn only_in(mut self, namespace: &'static str) -> Self {
         self.schema = self.schema.in_namespace(namespace);
         self.only_by_full_name = true;
@@ -104,16 +105,16 @@ impl Service {
 }
 
 impl Router {
-    /// Adds a service. Fails when the name is taken or two methods have one wire name.
+    /// Adds a service. Fails when the full name is taken or two methods have one wire name.
     pub(crate) fn add(&mut self, service: Service) -> Result<()> {
         let Service { schema, methods, placement, only_by_full_name, on_drain: _ } = service;
         let (name, full_name) = (schema.name(), schema.full_name());
-        let clash = |routes: &Routes| {
-            let bare = routes.name == name && !only_by_full_name && !routes.only_by_full_name;
-            bare || routes.full_name == full_name
-        };
-        if self.services.iter().any(clash) {
-            return Err(invalid(format!("two services are called {name}; give one of them another name")));
+        if let Some(first) = self.services.iter().position(|routes| routes.full_name == full_name) {
+            let (first, second) = (first + 1, self.services.len() + 1);
+            return Err(invalid(format!(
+                "two services are called {full_name}, number {first} and number {second} in the order they were added; \
+                 give one of them another name or another namespace"
+            )));
         }
         let mut routes = HashMap::with_capacity(methods.len());
         for method in methods {
@@ -121,18 +122,33 @@ impl Router {
             let route =
                 Route { service: name, method, pace: Pace::new(placement), running: AtomicUsize::new(0) };
             if routes.insert(wire, Arc::new(route)).is_some() {
-                return Err(invalid(format!("service {name} has two methods with the wire name {wire}")));
+                return Err(invalid(format!(
+                    "service {full_name} has two methods with the wire name {wire}"
+                )));
             }
         }
-        self.services.push(Routes { name, full_name, only_by_full_name, methods: routes });
+        let namespace = schema.namespace();
+        self.services.push(Routes { name, namespace, full_name, only_by_full_name, methods: routes });
         Ok(())
     }
 
     /// Finds a method as Kitex does (`server/service.go`, v0.16.3): by both names; without a service name, or with
-    /// one that is not known, by the method alone where it is unambiguous. The name may have its namespace before it.
-    pub(crate) fn find(&self, service: &str, method: &str) -> Result<&Arc<Route>, NoRoute> {
-        if let Some(routes) = self.services.iter().find(|routes| routes.is_called(service)) {
-            return routes.methods.get(method).ok_or_else(|| no_method(routes, method));
+    /// one that is not known, by the method alone where it is unambiguous. The name may have its namespace before it;
+    /// a streamx client says that beside the name.
+    pub(crate) fn find(
+        &self,
+        service: &str,
+        namespace: Option<&str>,
+        method: &str,
+    ) -> Result<&Arc<Route>, NoRoute> {
+        let is_of = |routes: &Routes| namespace.is_some_and(|namespace| routes.namespace == namespace);
+        let whole = service.rsplit_once('.').and_then(|(namespace, name)| self.get(namespace, name));
+        let routes = match whole {
+            Some(routes) => Some(routes),
+            None => self.called(service, method, is_of)?,
+        };
+        if let Some(routes) = routes {
+            return routes.method(method);
         }
         let by_method = self.services.iter().filter(|routes| !routes.only_by_full_name);
         let mut found = by_method.filter_map(|routes| routes.methods.get(method));
@@ -143,12 +159,35 @@ impl Router {
         }
     }
 
-    /// Finds a method by both names, as a gRPC server does; the service may have the name without its package.
+    /// Finds a method by both names, as every gRPC server does. A service without a namespace is found in any package.
     #[cfg(feature = "grpc")]
-    pub(crate) fn find_exact(&self, service: &str, bare: &str, method: &str) -> Result<&Arc<Route>, NoRoute> {
-        let find = |name| self.services.iter().find(|routes| routes.is_called(name));
-        let routes = find(service).or_else(|| find(bare)).ok_or_else(|| self.no_service(bare, method))?;
-        routes.methods.get(method).ok_or_else(|| no_method(routes, method))
+    pub(crate) fn find_exact(
+        &self,
+        package: &str,
+        service: &str,
+        method: &str,
+    ) -> Result<&Arc<Route>, NoRoute> {
+        let routes = self.get(package, service).or_else(|| self.get("", service));
+        routes.ok_or_else(|| self.not_in(package, service, method))?.method(method)
+    }
+
+    /// Finds a method as Kitex does over gRPC with Thrift. It ignores the package, and sends the last part of the
+    /// namespace in lower case in its place (spec 2.1), so that is looked at only where services share a name.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn find_thrift(
+        &self,
+        package: &str,
+        service: &str,
+        method: &str,
+    ) -> Result<&Arc<Route>, NoRoute> {
+        let last = |namespace: &'static str| namespace.rsplit_once('.').map_or(namespace, |(_, last)| last);
+        let is_of =
+            |routes: &Routes| !package.is_empty() && last(routes.namespace).eq_ignore_ascii_case(package);
+        let routes = match self.get(package, service) {
+            Some(routes) => Some(routes),
+            None => self.called(service, method, is_of)?,
+        };
+        routes.ok_or_else(|| self.not_in(package, service, method))?.method(method)
     }
 
     /// Every method.
@@ -156,8 +195,53 @@ impl Router {
         self.services.iter().flat_map(|routes| routes.methods.values().map(|route| &**route))
     }
 
+    fn get(&self, namespace: &str, name: &str) -> Option<&Routes> {
+        self.services.iter().find(|routes| routes.name == name && routes.namespace == namespace)
+    }
+
+    /// The service with this bare name. Of several it is the one that `is_of` says, or the one without a namespace, whose
+    /// full name it is, or the only one that has the method.
+    fn called(
+        &self,
+        name: &str,
+        method: &str,
+        is_of: impl Fn(&Routes) -> bool,
+    ) -> Result<Option<&Routes>, NoRoute> {
+        let called =
+            || self.services.iter().filter(|routes| routes.name == name && !routes.only_by_full_name);
+        let mut found = called();
+        let first = found.next();
+        if found.next().is_none() {
+            return Ok(first);
+        }
+        let mut left: Vec<_> = called().collect();
+        let has_method = |routes: &Routes| routes.methods.contains_key(method);
+        let is_bare = |routes: &Routes| routes.namespace.is_empty();
+        for fits in [&is_of as &dyn Fn(&Routes) -> bool, &is_bare, &has_method] {
+            let fitting: Vec<_> = left.iter().copied().filter(|routes| fits(routes)).collect();
+            match *fitting {
+                [] => {}
+                [one] => return Ok(Some(one)),
+                _ => left = fitting,
+            }
+        }
+        Err(ambiguous(&left, name, method))
+    }
+
+    /// What is not found by the package that a gRPC client has put before the name of the service.
+    #[cfg(feature = "grpc")]
+    fn not_in(&self, package: &str, service: &str, method: &str) -> NoRoute {
+        let dot = if package.is_empty() { "" } else { "." };
+        let mut none = self.no_service(&format!("{package}{dot}{service}"), method);
+        if self.services.iter().any(|routes| routes.name == service) {
+            let text = format!("{}; the package is part of the name", none.error.message());
+            none.error = unimplemented(text);
+        }
+        none
+    }
+
     fn no_service(&self, service: &str, method: &str) -> NoRoute {
-        let known = list(self.services.iter().map(|routes| routes.name));
+        let known = list(self.services.iter().map(|routes| &*routes.full_name));
         let text = if service.is_empty() {
             format!(
                 "unknown method {}: no service of this server has it; the services are {known}",
@@ -171,8 +255,12 @@ impl Router {
 }
 
 impl Routes {
-    fn is_called(&self, service: &str) -> bool {
-        self.full_name == service || (self.name == service && !self.only_by_full_name)
+    fn method(&self, method: &str) -> Result<&Arc<Route>, NoRoute> {
+        self.methods.get(method).ok_or_else(|| {
+            let (known, service) = (list(self.methods.keys().copied()), &self.full_name);
+            let text = format!("unknown method {} (service {service}); it has {known}", shown(method));
+            NoRoute { exception: 1, error: unimplemented(text) }
+        })
     }
 }
 
@@ -193,9 +281,18 @@ impl Route {
     }
 }
 
-fn no_method(routes: &Routes, method: &str) -> NoRoute {
-    let known = list(routes.methods.keys().copied());
-    let text = format!("unknown method {} (service {}); it has {known}", shown(method), routes.name);
+/// Several services are called so, and nothing says which one is meant.
+fn ambiguous(services: &[&Routes], name: &str, method: &str) -> NoRoute {
+    let names = list(services.iter().map(|routes| &*routes.full_name));
+    let (name, method) = (shown(name), shown(method));
+    if services.iter().any(|routes| routes.methods.contains_key(&*method)) {
+        let text = format!(
+            "the call of {name}.{method} may be for one of {names}: it does not say which; calls over gRPC do, and those \
+             of streamx clients over TTHeader"
+        );
+        return NoRoute { exception: 20, error: unimplemented(text) };
+    }
+    let text = format!("unknown method {method} (service {name}); none of {names} has it");
     NoRoute { exception: 1, error: unimplemented(text) }
 }
 
@@ -240,89 +337,4 @@ impl fmt::Debug for Service {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::call::{Context, Exchange, Handler, Mode};
-    use futures::future::BoxFuture;
-
-    struct Nothing;
-
-    impl Handler for Nothing {
-        fn handle(&self, _: Exchange, _: Context) -> BoxFuture<'static, Result<()>> {
-            Box::pin(async { Ok(()) })
-        }
-    }
-
-    fn service(name: &'static str, methods: &[&'static str]) -> Service {
-        let method =
-            |&name| Method { name, mode: Mode::Unary, takes_context: false, handler: Arc::new(Nothing) };
-        let schema = ServiceSchema::new(name, Some("a.b"), "", &[]);
-        Service::new(schema, methods.iter().map(method).collect())
-    }
-
-    fn router() -> Router {
-        let mut router = Router::default();
-        router.add(service("A", &["Both", "OnlyA"])).unwrap();
-        router.add(service("B", &["Both", "OnlyB"])).unwrap();
-        router
-    }
-
-    #[test]
-    fn names_are_found_as_kitex_finds_them() {
-        let router = router();
-        let found = |service, method| router.find(service, method).map(|route| route.service).ok();
-        assert_eq!(found("B", "Both"), Some("B"));
-        assert_eq!(found("", "Both"), Some("A"), "without a service name the first one wins");
-        assert_eq!(found("Gone", "OnlyB"), Some("B"), "an unknown service with a unique method");
-        assert_eq!(found("Gone", "Both"), None);
-        assert_eq!(found("A", "OnlyB"), None);
-    }
-
-    #[cfg(feature = "grpc")]
-    #[test]
-    fn grpc_wants_both_names_and_no_package() {
-        let router = router();
-        let found =
-            |service, bare, method| router.find_exact(service, bare, method).map(|route| route.service).ok();
-        assert_eq!(found("demo.B", "B", "Both"), Some("B"));
-        assert_eq!(found("a.b.A", "A", "OnlyA"), Some("A"));
-        assert_eq!(found("A", "A", "OnlyA"), Some("A"));
-        assert_eq!(found("Gone", "Gone", "OnlyB"), None);
-        assert_eq!(found("", "", "Both"), None);
-        assert_eq!(found("A", "A", "OnlyB"), None);
-    }
-
-    #[test]
-    fn a_service_may_be_called_with_its_namespace() {
-        let mut router = router();
-        router.add(service("A", &["OnlyA", "OnlyC"]).only_in("c")).unwrap();
-        let found = |service, method| router.find(service, method).map(|route| route.method.name).ok();
-        assert_eq!(found("a.b.B", "OnlyB"), Some("OnlyB"));
-        assert_eq!(found("c.A", "OnlyC"), Some("OnlyC"));
-        assert_eq!(found("c.A", "Both"), None);
-        assert_eq!(found("A", "OnlyC"), None, "it has no other name");
-        assert_eq!(found("", "OnlyC"), None, "nor is it found without one");
-        assert!(router.add(service("D", &[]).only_in("c")).is_ok());
-        let error = router.add(service("A", &[]).only_in("c")).unwrap_err();
-        assert_eq!(error.to_string(), "two services are called A; give one of them another name");
-    }
-
-    #[test]
-    fn what_is_not_found_is_named_with_what_there_is() {
-        let router = router();
-        let method = router.find("A", "Nope").unwrap_err();
-        assert_eq!((method.exception, method.error.code()), (1, Code::Unimplemented));
-        assert_eq!(method.error.to_string(), "unknown method Nope (service A); it has Both, OnlyA");
-        let service = router.find("C", "Nope").unwrap_err();
-        assert_eq!(service.exception, 20);
-        assert_eq!(service.error.to_string(), "unknown service C, method Nope; this server has A, B");
-    }
-
-    #[test]
-    fn a_name_can_be_taken_once() {
-        let error = router().add(service("A", &[])).unwrap_err();
-        assert_eq!(error.to_string(), "two services are called A; give one of them another name");
-        let error = Router::default().add(service("C", &["M", "M"])).unwrap_err();
-        assert_eq!(error.to_string(), "service C has two methods with the wire name M");
-    }
-}
+mod tests;

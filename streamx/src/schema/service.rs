@@ -57,6 +57,11 @@ impl ServiceSchema {
         self.namespace.map_or_else(|| self.name.to_owned(), |namespace| format!("{namespace}.{}", self.name))
     }
 
+    /// The namespace; empty if there is none.
+    pub(crate) fn namespace(&self) -> &'static str {
+        self.namespace.unwrap_or_default()
+    }
+
     /// The same service in another namespace.
     pub(crate) fn in_namespace(self, namespace: &'static str) -> Self {
         Self { namespace: Some(namespace), ..self }

@@ -108,9 +108,7 @@ impl Server {
     /// TTHeader Streaming, unary Thrift in every framing ([`guide::unary`](crate::guide::unary)), and gRPC with messages in
     /// protobuf or in Thrift.
     ///
-    /// A call that names no service, or one that is not known, goes to the only service that has the method, as
-    /// Kitex does; of several, a call without a name goes to the one that was added first. Over gRPC both names have to be
-    /// right.
+    /// Which service a call reaches is said at [`add_service`](ServerBuilder::add_service).
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             services: Vec::new(),
@@ -129,6 +127,23 @@ impl Server {
 
 impl ServerBuilder {
     /// Adds a service: `TestServiceServer::new(Echo)`.
+    ///
+    /// Services are told apart by their full names, the namespace and the name: `echo.v1.Echo` and `echo.v2.Echo` are two.
+    /// The same full name twice is an error of [`bind`](Self::bind).
+    ///
+    /// * Over gRPC with protobuf a call has the full name, and reaches that service only. A service without a namespace is
+    ///   reached in every package in which there is no other one of its name.
+    /// * Over gRPC with Thrift, as in Kitex, the name without the package is enough while it is that of one service only; of
+    ///   several the package says which, the namespace itself or what Kitex sends of it, its last part in lower case.
+    /// * In a TTHeader there is the name without the namespace, to which streamx clients add theirs; of several services
+    ///   with that name this says which. A call that names no service, or one that is not known, goes to the only service
+    ///   that has the method, as in Kitex.
+    /// * Framed and Buffered messages, and calls in a TTHeader that name no service, go to the first service added that has
+    ///   the method.
+    ///
+    /// Where a call has a name that several services have and nothing else (a Kitex client says no more in a TTHeader), it
+    /// is for the one without a namespace, else for the only one that has the method; else it fails with
+    /// [`Code::Unimplemented`] and a text that names them all.
     #[must_use]
     pub fn add_service(mut self, service: impl Into<Service>) -> Self {
         self.services.push(service.into());
@@ -242,7 +257,7 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// The address cannot be listened at, or two services (or two methods of one service) have one wire name.
+    /// The address cannot be listened at, two services have one full name, or two methods of one service one wire name.
     pub async fn bind(mut self, address: impl AsRef<str>) -> Result<BoundServer> {
         let (drain, shutdown, tls) = (self.drain, ShutdownHandle::new(), self.tls.take());
         #[cfg(feature = "grpc")]

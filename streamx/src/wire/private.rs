@@ -11,6 +11,8 @@ pub(crate) const DECLARED: u16 = 0x8003;
 pub(crate) const REFUSED: u16 = 0x8004;
 /// A unary call is given up: its sequence, in decimal.
 pub(crate) const CANCEL: u16 = 0x8005;
+/// The namespace of the service that is called, for servers that have several services of its name; left out if there is none.
+pub(crate) const NAMESPACE: u16 = 0x8006;
 
 /// A declared exception above this is left out: a frame's header area cannot hold it.
 const MAX_DECLARED: usize = 30 << 10;

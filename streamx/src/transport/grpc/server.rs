@@ -31,7 +31,8 @@ use crate::transport::connection::Deliveries;
 use crate::transport::handlers::Running;
 use crate::transport::lock;
 use crate::transport::resets::Resets;
-use crate::wire::grpc::{self, Content, path, timeout};
+use crate::wire::grpc::path::{self, Path};
+use crate::wire::grpc::{self, Content, timeout};
 use crate::{Code, Error, Limits, Result, Side};
 
 /// What a client reads that does not speak gRPC.
@@ -160,9 +161,12 @@ impl Server {
                 Some(timeout.ok_or_else(|| answer(malformed()))?)
             }
         };
-        let (service, method) = path::read(path)
+        let Path { package, service, method } = path::read(path)
             .ok_or_else(|| answer(Error::new(Code::Unimplemented, "the path names no service and method")))?;
-        let route = self.router.find_exact(service, path::without_package(service), method);
+        let route = match format {
+            Format::Protobuf => self.router.find_exact(package, service, method),
+            Format::Thrift => self.router.find_thrift(package, service, method),
+        };
         let route = route.map_err(|none| answer(none.error))?;
         if route.method.mode == Mode::Oneway {
             return Err(answer(failure::oneway(route.service, route.method.name)));

@@ -103,7 +103,9 @@ impl Client {
         let timeout = timeout.as_deref().map(|timeout| (timeout::CALL, timeout));
         let window = window.map(|window| Flow::Window(window).text());
         let window = window.as_ref().map(|window| (private::FLOW, window.as_str()));
-        let ints: Vec<_> = timeout.into_iter().chain(window).collect();
+        let namespace = Some(opening.namespace).filter(|namespace| !namespace.is_empty());
+        let namespace = namespace.map(|namespace| (private::NAMESPACE, namespace));
+        let ints: Vec<_> = timeout.into_iter().chain(window).chain(namespace).collect();
         frame::put_header(&mut outbox.open, id, opening.method, &strings, &ints);
         outbox.framed();
         let flush = outbox.hold();

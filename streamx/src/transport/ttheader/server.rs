@@ -153,7 +153,9 @@ impl Server {
         if let Some(error) = self.peer.link.is_full(running, self.handlers.load(Relaxed), "streams") {
             return Err(refuse(error));
         }
-        let route = self.router.find(&opened.service, &opened.method)?;
+        let namespace = opened.private.iter().find(|(key, _)| *key == private::NAMESPACE);
+        let namespace = namespace.map(|(_, namespace)| &**namespace);
+        let route = self.router.find(&opened.service, namespace, &opened.method)?;
         if !route.method.mode.is_streaming() {
             let (service, method) = (route.service, route.method.name);
             let text = format!("{service}.{method} is a unary method and cannot be called as a stream");

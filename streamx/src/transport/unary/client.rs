@@ -218,6 +218,8 @@ impl Outgoing for Request {
         let strings = opening.strings.iter().map(|(key, value)| (&**key, &**value));
         let strings: Vec<_> = [(SERVICE, opening.service)].into_iter().chain(strings).collect();
         let timeout = opening.timeout.map(timeout::write).unwrap_or_default();
+        let optional =
+            [(timeout::RPC, &*timeout), (timeout::CALL, &*timeout), (private::NAMESPACE, opening.namespace)];
         let ints = [
             (1, "framed"),
             (3, &*shared.caller),
@@ -225,16 +227,15 @@ impl Outgoing for Request {
             (9, opening.method),
             (20, ""),
             (MESSAGE_TYPE, digit),
-            (timeout::RPC, &*timeout),
-            (timeout::CALL, &*timeout),
         ];
-        let ints = if timeout.is_empty() { &ints[..6] } else { &ints[..] };
+        let optional = optional.into_iter().filter(|(_, value)| !value.is_empty());
+        let ints: Vec<_> = ints.into_iter().chain(optional).collect();
         let mark = unary::begin(
             &mut outbox.open,
             shared.framing,
             OUT_OF_ORDER,
             &strings,
-            ints,
+            &ints,
             kind,
             opening.method,
             id,

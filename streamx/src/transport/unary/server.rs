@@ -23,7 +23,7 @@ use crate::transport::resets::Resets;
 use crate::transport::{lock, metainfo};
 use crate::wire::ttheader::outcome::Outcome;
 use crate::wire::unary::{self, Cutter, EnvelopeKind, Framing, Unary};
-use crate::wire::{Cut, timeout};
+use crate::wire::{Cut, private, timeout};
 use crate::{Code, Error, Result, Side};
 
 /// What the connection task of a server does with unary messages.
@@ -116,8 +116,10 @@ impl Server {
                 return Err(refuse(Error::limit(text)));
             }
         }
-        let service = message.header.as_ref().and_then(|header| header.string(SERVICE)).unwrap_or_default();
-        let route = self.router.find(service, message.method.as_str())?;
+        let header = message.header.as_ref();
+        let service = header.and_then(|header| header.string(SERVICE)).unwrap_or_default();
+        let namespace = header.and_then(|header| header.int(private::NAMESPACE));
+        let route = self.router.find(service, namespace, message.method.as_str())?;
         if route.method.mode.is_streaming() {
             let (service, method) = (route.service, route.method.name);
             let text = format!("{service}.{method} is a streaming method: call it over TTHeader Streaming");

@@ -6,14 +6,21 @@ pub(crate) fn write(package: &str, service: &str, method: &str) -> String {
     format!("/{package}{dot}{service}/{method}")
 }
 
-/// Reads the names, as Kitex does (spec 2.1): what is before the last `/` is the service, with or without a package.
-pub(crate) fn read(path: &str) -> Option<(&str, &str)> {
-    path.strip_prefix('/').unwrap_or(path).rsplit_once('/')
+/// The names in a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Path<'a> {
+    /// Empty if there is none.
+    pub(crate) package: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) method: &'a str,
 }
 
-/// The service without its package, which Kitex puts before it and ignores.
-pub(crate) fn without_package(service: &str) -> &str {
-    service.rsplit_once('.').map_or(service, |(_, service)| service)
+/// Reads the names, as Kitex does (spec 2.1): what is behind the last `/` is the method, what is before the last `.` of the
+/// rest the package.
+pub(crate) fn read(path: &str) -> Option<Path<'_>> {
+    let (service, method) = path.strip_prefix('/').unwrap_or(path).rsplit_once('/')?;
+    let (package, service) = service.rsplit_once('.').unwrap_or(("", service));
+    Some(Path { package, service, method })
 }
 
 #[cfg(test)]
@@ -21,21 +28,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_has_two_names() {
-        assert_eq!(read(&write("", "Echo", "Talk")), Some(("Echo", "Talk")));
-        assert_eq!(read(&write("a.b", "Echo", "Talk")), Some(("a.b.Echo", "Talk")));
+    fn a_path_has_two_names_and_may_have_a_package() {
+        let written = [write("", "Echo", "Talk"), write("a.b", "Echo", "Talk")];
         let table = [
-            ("/echo.EchoService/Echo", Some(("EchoService", "Echo"))),
-            ("EchoService/Echo", Some(("EchoService", "Echo"))),
-            ("/a.b/c.EchoService/Echo", Some(("EchoService", "Echo"))),
-            ("/Echo/", Some(("Echo", ""))),
-            ("//", Some(("", ""))),
+            (&*written[0], Some(("", "Echo", "Talk"))),
+            (&*written[1], Some(("a.b", "Echo", "Talk"))),
+            ("/echo.EchoService/Echo", Some(("echo", "EchoService", "Echo"))),
+            ("EchoService/Echo", Some(("", "EchoService", "Echo"))),
+            ("/a.b/c.EchoService/Echo", Some(("a.b/c", "EchoService", "Echo"))),
+            ("/Echo/", Some(("", "Echo", ""))),
+            ("/.Echo/Talk", Some(("", "Echo", "Talk"))),
+            ("//", Some(("", "", ""))),
             ("/Echo", None),
             ("", None),
         ];
         for (path, names) in table {
-            let found = read(path).map(|(service, method)| (without_package(service), method));
-            assert_eq!(found, names, "{path}");
+            let names = names.map(|(package, service, method)| Path { package, service, method });
+            assert_eq!(read(path), names, "{path}");
         }
     }
 }

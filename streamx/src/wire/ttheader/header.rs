@@ -51,7 +51,6 @@ impl Header {
         })
     }
 
-    #[cfg(test)]
     pub(crate) fn int(&self, key: u16) -> Option<&str> {
         self.ints.iter().find(|entry| entry.0 == key).map(|entry| &*entry.1)
     }
