@@ -1,5 +1,7 @@
-//! Declared exceptions at the end of streams, which only a streamx peer reads.
+//! Declared exceptions at the end of calls.
 
+use streamx::middleware::{AnyMessage, Opening, UnaryMiddleware, UnaryNext, async_trait};
+use streamx::well_known::Any;
 use streamx::{Bidi, Error, Message, Result, Sender, Server, Streaming};
 use streamx_tests::rig::soon;
 
@@ -36,8 +38,10 @@ enum Refusal {
 }
 
 /// The methods of `Result<_, Missing>` always fail with it, those of `Result<_, Refusal>` with what the first order names.
-#[streamx::service]
+#[streamx::service(namespace = "bank")]
 trait Vault {
+    async fn open(&self, order: Order) -> Result<Order, Refusal>;
+
     #[client_stream]
     async fn store(&self, stream: Streaming<Order>) -> Result<Order, Missing>;
 
@@ -64,6 +68,10 @@ trait Vault {
 struct Guard;
 
 impl Vault for Guard {
+    async fn open(&self, order: Order) -> Result<Order, Refusal> {
+        Err(refusal(&order))
+    }
+
     async fn store(&self, mut stream: Streaming<Order>) -> Result<Order, Missing> {
         while let Ok(Some(_)) = stream.recv().await {}
         Err(missing())
@@ -122,13 +130,69 @@ fn no_balance() -> Error {
     Error::biz(10001, "no balance").with_extra("k", "v")
 }
 
-/// Clients of a guard: through a socket, over gRPC, and inside this process.
-async fn vaults() -> [VaultClient; 3] {
+/// A client over gRPC with protobuf.
+async fn over_grpc(server: streamx::server::ServerBuilder) -> VaultClient {
+    let server = server.add_service(VaultServer::new(Guard)).bind("127.0.0.1:0").await.unwrap();
+    let url = format!("grpc://{}", server.local_addr());
+    tokio::spawn(server.serve());
+    VaultClient::connect(url).await.unwrap()
+}
+
+/// Clients of a guard: through a socket, over gRPC with both formats, and inside this process.
+async fn vaults() -> [VaultClient; 4] {
     let server = Server::builder().add_service(VaultServer::new(Guard)).bind("127.0.0.1:0").await.unwrap();
     let urls = ["ttheader", "grpc+thrift"].map(|scheme| format!("{scheme}://{}", server.local_addr()));
     tokio::spawn(server.serve());
-    let [ttheader, grpc] = urls.map(VaultClient::connect);
-    [ttheader.await.unwrap(), grpc.await.unwrap(), VaultClient::in_process(Guard)]
+    let [ttheader, thrift] = urls.map(VaultClient::connect);
+    let protobuf = over_grpc(Server::builder()).await;
+    [ttheader.await.unwrap(), thrift.await.unwrap(), VaultClient::in_process(Guard), protobuf]
+}
+
+#[tokio::test]
+async fn a_declared_exception_is_the_answer_of_a_unary_call() {
+    for client in vaults().await {
+        for order in [MISSING, DENIED, POOR, Order::default()] {
+            is_refusal(&order, &soon(client.open(order.clone())).await.unwrap_err(), "Vault.Open");
+        }
+    }
+}
+
+/// What a client of another make reads.
+#[tokio::test]
+async fn over_grpc_with_protobuf_a_declared_exception_is_a_detail_with_its_full_name() {
+    let client = over_grpc(Server::builder()).await;
+    let missing = Any::pack("bank.Missing", &missing()).unwrap();
+    let denied = Any::pack("bank.Denied", &Denied { user: 7 }).unwrap();
+    for (order, details) in [(MISSING, vec![missing]), (DENIED, vec![denied]), (POOR, vec![])] {
+        assert_eq!(soon(client.open(order.clone())).await.unwrap_err().details(), details);
+        let mut stream = client.list_as(order.clone()).await.unwrap();
+        assert_eq!(stream.recv().await.unwrap(), Some(order));
+        assert_eq!(soon(stream.recv()).await.unwrap_err().details(), details);
+    }
+}
+
+/// Middlewares see an exception as an error, and hand it on.
+#[tokio::test]
+async fn a_declared_exception_passes_middlewares_over_grpc() {
+    let server = Server::builder().with_unary_middleware(Aside);
+    let client = over_grpc(server).await;
+    for order in [MISSING, DENIED, POOR, Order::default()] {
+        is_refusal(&order, &soon(client.open(order.clone())).await.unwrap_err(), "Vault.Open");
+    }
+}
+
+struct Aside;
+
+#[async_trait]
+impl UnaryMiddleware for Aside {
+    async fn around(
+        &self,
+        call: Opening,
+        request: AnyMessage<'_>,
+        next: UnaryNext<'_>,
+    ) -> Result<AnyMessage<'static>> {
+        next.run(call, request).await
+    }
 }
 
 #[tokio::test]
@@ -204,12 +268,16 @@ fn is_refusal(order: &Order, error: &Error, method: &str) {
     }
 }
 
-/// At the end of a stream an exception travels in a header, of which it may have 30 KiB.
+/// At the end of a stream an exception travels in a header, of which it may have 30 KiB, and 16 KiB with what else is in a
+/// status of protobuf.
 #[tokio::test]
 async fn a_declared_exception_too_large_for_the_end_of_a_stream_is_an_error_without_it() {
     let around_the_key = 2 + 3 + 4 + 1; // its number; the head of the field, the length, the end of the struct
     let longest = (30 << 10) - around_the_key;
-    for client in vaults().await {
+    // The code; the text; the heads of the detail, of its name with the name, of its value, and of the key.
+    let around_the_detail = 2 + (3 + 227) + 3 + (2 + 32) + 3 + 3;
+    let longest_detail = (16 << 10) - around_the_detail;
+    for (client, longest) in vaults().await.into_iter().zip([longest, longest, longest, longest_detail]) {
         for (length, fits) in [(longest, true), (longest + 1, false), (1 << 20, false)] {
             let mut stream = client.lengthy(Order { amount: length }).await.unwrap();
             let error = soon(stream.recv()).await.unwrap_err();
@@ -217,5 +285,50 @@ async fn a_declared_exception_too_large_for_the_end_of_a_stream_is_an_error_with
             assert_eq!(found, fits.then(|| usize::try_from(length).unwrap()), "{error}");
             assert!(error.to_string().starts_with("Vault.Lengthy: declared exception Missing "), "{error}");
         }
+    }
+}
+
+/// Looks as [`Missing`] does on the wire.
+#[derive(Message, Clone, Debug, Default, PartialEq)]
+#[message(exception)]
+struct Shut {
+    #[field(1)]
+    by: String,
+}
+
+#[derive(Message, Clone, Debug)]
+#[message(exception)]
+enum Closed {
+    #[field(1)]
+    Shut(Shut),
+    #[other]
+    Other(Error),
+}
+
+/// Fails with the error of a vault behind it.
+#[streamx::service]
+trait Counter {
+    #[server_stream]
+    async fn fetch(&self, order: Order, stream: Sender<Order>) -> Result<(), Closed>;
+}
+
+struct Clerk(VaultClient);
+
+impl Counter for Clerk {
+    async fn fetch(&self, order: Order, _: Sender<Order>) -> Result<(), Closed> {
+        let mut stream = self.0.list(order).await?;
+        while stream.recv().await?.is_some() {}
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_exception_of_another_service_is_not_taken_for_one_of_the_method() {
+    for vault in vaults().await {
+        let client = CounterClient::in_process(Clerk(vault));
+        let mut stream = client.fetch(MISSING).await.unwrap();
+        let error = soon(stream.recv()).await.unwrap_err();
+        assert_eq!(error.exception::<Shut>(), None, "{error}");
+        assert!(error.to_string().contains("declared exception Missing "), "{error}");
     }
 }

@@ -71,7 +71,8 @@ struct Inner {
     retryable: bool,
     exception: Option<Arc<dyn Any + Send + Sync>>,
     biz: Option<BizError>,
-    /// A declared exception as it travels at the end of a stream: its field number, then Thrift binary.
+    /// A declared exception as it travels at the end of a stream in Thrift: its field number, then Thrift binary. In protobuf
+    /// it is a detail.
     declared: Option<Bytes>,
     /// Messages beside the text, as a `google.rpc.Status` in protobuf; that of a peer as it came.
     status_details: Option<Bytes>,

@@ -20,7 +20,7 @@ pub use form::{Encoding, Form};
 pub use literal::Literal;
 pub use lock::{Change, CheckError, Effect, Lock, LockError, Who, Wire, check};
 pub use proto_build::NoProtoIdl;
-pub(crate) use proto_build::{imported_file, proto_file};
+pub(crate) use proto_build::{imported_file, proto_file, proto_name};
 pub(crate) use proto_file::{
     ProtoDefinition, ProtoEnum, ProtoField, ProtoFile, ProtoLabel, ProtoMember, ProtoMessage, ProtoService,
     ProtoType,

@@ -371,6 +371,16 @@ fn imported_package(import: &str) -> Option<String> {
     import.rsplit_once('/').map(|(folder, _)| folder.replace('/', "."))
 }
 
+/// The full name of a message in protobuf, in a service of this namespace; `None` if nobody knows its package.
+pub(crate) fn proto_name(message: &StructDescription, namespace: &str) -> Option<String> {
+    let (package, name) = match message.import {
+        Some(IMPORT_UNKNOWN) => return None,
+        Some(import) => (imported_package(import).unwrap_or_default(), message.name.to_owned()),
+        None => (namespace.to_owned(), walk::struct_name(message)),
+    };
+    Some(if package.is_empty() { name } else { format!("{package}.{name}") })
+}
+
 fn upper_first(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

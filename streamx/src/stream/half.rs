@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use super::Lends;
 use super::passing::{Erase, Inward, Outward, Shared};
 use crate::call::middleware::Around;
-use crate::call::{Format, Incoming, Outgoing};
+use crate::call::{Format, Incoming, MethodName, Outgoing};
 use crate::codec::{self, Message, protobuf};
 use crate::{Code, Error, Metadata, Result};
 
@@ -21,6 +21,9 @@ use crate::{Code, Error, Metadata, Result};
 pub(crate) type Encoder<T> = fn(&T, &mut BytesMut) -> Result<()>;
 /// Reads a message.
 pub(crate) type Decoder<T> = fn(Bytes) -> Result<T>;
+
+/// Gives an error of a call the type of the declared exception that came with it, in a service of this namespace.
+pub(crate) type Exception = fn(&str, Error) -> Error;
 
 /// What can be done with a message of a stream.
 #[allow(missing_debug_implementations, reason = "only generated code holds it")]
@@ -73,19 +76,16 @@ pub(crate) enum Owner {
     /// A handler: its end is the end of the call, so dropping a half means nothing.
     Handler,
     /// The caller of this method: dropping a half before its end cancels the call.
-    Caller {
-        service: &'static str,
-        method: &'static str,
-        /// Gives an error the type of the declared exception that came with it.
-        exception: fn(Error) -> Error,
-    },
+    Caller { name: &'static MethodName, exception: Exception },
 }
 
 impl Owner {
     fn name(self, error: Error) -> Error {
         match self {
             Self::Handler => error,
-            Self::Caller { service, method, exception } => exception(error).in_method(service, method),
+            Self::Caller { name: MethodName { namespace, service, method }, exception } => {
+                exception(namespace, error).in_method(service, method)
+            }
         }
     }
 

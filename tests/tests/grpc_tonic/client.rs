@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::client::Grpc;
 use tonic::codec::CompressionEncoding;
@@ -13,7 +14,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use crate::messages::{
-    EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse, StreamingInputCallRequest,
+    self, EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse, StreamingInputCallRequest,
     StreamingInputCallResponse, StreamingOutputCallRequest, StreamingOutputCallResponse, details_of, zeros,
 };
 
@@ -180,6 +181,26 @@ async fn details(peer: &Peer) {
     let status = unary_call(&mut peer.client().await, request).await.unwrap_err();
     assert_eq!((status.code(), status.message()), (Code::NotFound, "with details"));
     assert_eq!(status.details(), &details_of(5, "with details")[..]);
+}
+
+/// A server whose methods declare `EchoStatus` as an exception, and fail with it.
+pub async fn exceptions(addr: &str) {
+    let unary = unary_call(&mut client(addr).await, SimpleRequest::default()).await.unwrap_err();
+    let first = StreamingOutputCallRequest::default();
+    let streamed = match full_duplex_call(addr, first, Request::new).await {
+        Ok((_sender, mut answers)) => answers.message().await.unwrap_err(),
+        Err(status) => status,
+    };
+    let echoed = EchoStatus { code: 5, message: "with details".to_owned() };
+    for status in [unary, streamed] {
+        assert_eq!(status.code(), Code::Unknown);
+        let sent = messages::Status::decode(status.details()).unwrap();
+        assert_eq!((sent.code, &*sent.message), (2, status.message()));
+        let [detail] = &sent.details[..] else { panic!("{sent:?}") };
+        assert_eq!(detail.type_url, "type.googleapis.com/grpc.testing.EchoStatus");
+        assert_eq!(EchoStatus::decode(detail.value.clone()).unwrap(), echoed);
+        assert!(status.metadata().get_bin("streamx-declared-bin").is_none(), "one way is enough");
+    }
 }
 
 type Requests = stream::BoxStream<'static, StreamingOutputCallRequest>;

@@ -2,6 +2,7 @@
 
 #[allow(unreachable_pub, reason = "says what the other files of this test use")]
 mod client;
+mod exceptions;
 #[allow(unreachable_pub, reason = "says what the other files of this test use")]
 mod messages;
 #[allow(unreachable_pub, reason = "says what the other files of this test use")]
@@ -22,6 +23,8 @@ use tonic::codec::CompressionEncoding;
 /// What both know.
 const COMPRESSIONS: [(Compression, CompressionEncoding); 2] =
     [(Compression::Gzip, CompressionEncoding::Gzip), (Compression::Zstd, CompressionEncoding::Zstd)];
+
+use crate::exceptions::{FailingClient, FailingServer, OwnStatus};
 
 /// A status that the server sends with itself as a detail.
 fn with_details() -> EchoStatus {
@@ -48,6 +51,23 @@ mod rust_client_to_tonic_server {
             assert_eq!(error.code(), streamx::Code::NotFound);
             let echoed: EchoStatus = error.details()[0].unpack("grpc.testing.EchoStatus").unwrap().unwrap();
             assert_eq!(echoed, with_details());
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_detail_that_the_method_declares_is_its_exception() {
+        within_patience(async {
+            let client = FailingClient::connect(start().await.unwrap().url).await.unwrap();
+            let request =
+                || SimpleRequest { response_status: Some(with_details()), ..SimpleRequest::default() };
+            let unary = client.unary_call(request()).await.unwrap_err();
+            let mut stream = client.full_duplex_call().await.unwrap();
+            stream.send(request()).await.unwrap();
+            for error in [unary, stream.recv().await.unwrap_err()] {
+                assert_eq!(error.exception::<OwnStatus>(), Some(&exceptions::own()), "{error}");
+                assert_eq!((error.code(), error.details().len()), (streamx::Code::NotFound, 1));
+            }
         })
         .await;
     }
@@ -147,6 +167,15 @@ mod what_is_compressed_takes_few_bytes {
             let (to, back) = soon(counted).await.unwrap();
             assert!(to < FEW && back < FEW, "{ours:?}: {to} {back}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_declared_exception_is_a_detail_of_the_status() {
+        let server = streamx::Server::builder().add_service(FailingServer::new(exceptions::Always));
+        let server = server.bind("127.0.0.1:0").await.unwrap();
+        let addr = server.local_addr().to_string();
+        tokio::spawn(server.serve());
+        within_patience(client::exceptions(&addr)).await;
     }
 }
 

@@ -76,6 +76,7 @@
 //! list, a set or a map.
 
 pub(crate) mod details;
+pub(crate) mod exception;
 mod field;
 #[cfg(feature = "prost")]
 mod prost;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 
+use super::names::Names;
+use super::outcome::Erase;
 use super::{Arguments, Oneway, Outcome, Passes, Runs, Unary};
 use crate::Result;
 use crate::call::middleware::{self, AnyMessage, Opening};
@@ -70,12 +72,13 @@ fn encode<A: Arguments>(
 
 /// A unary or oneway call that a handler serves.
 pub(super) struct Running<A: 'static, T, P, F, R> {
+    pub(super) names: &'static Names,
     pub(super) arguments: &'static A,
     pub(super) service: Arc<T>,
     pub(super) passing: P,
     pub(super) run: F,
     pub(super) context: Context,
-    pub(super) erase: fn(R) -> Result<AnyMessage<'static>>,
+    pub(super) erase: Erase<R>,
 }
 
 impl<A, T, P, F, R> middleware::Answer for Running<A, T, P, F, R>
@@ -91,12 +94,12 @@ where
         call: Opening,
         request: AnyMessage<'a>,
     ) -> BoxFuture<'a, Result<AnyMessage<'static>>> {
-        let Self { arguments, service, passing, run, context, erase } = self;
+        let Self { names, arguments, service, passing, run, context, erase } = self;
         Box::pin(async move {
             let values = arguments.take(request)?;
             let context = context.reopened(&call);
             let arguments = passing.pass(context.clone(), values);
-            erase(context.within(run.run(service, arguments)).await)
+            erase(names.namespace(), context.within(run.run(service, arguments)).await)
         })
     }
 }

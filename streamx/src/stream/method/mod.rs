@@ -14,6 +14,7 @@ mod arguments;
 mod asking;
 mod context;
 mod describe;
+mod exceptions;
 mod names;
 mod outcome;
 mod run;

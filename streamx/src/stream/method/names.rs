@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use crate::call::middleware::Around;
 use crate::call::{Context, Exchange, Handler, Method, MethodName, Mode};
 use crate::client::{Call, Channel, Opened, Options, Prepared};
-use crate::stream::half::Owner;
+use crate::stream::half::{Exception, Owner};
 use crate::{Error, Result};
 
 /// What a method is without its types.
@@ -33,8 +33,13 @@ pub const fn names(service: &'static str, method: &'static str, doc: &'static st
 }
 
 impl Names {
-    pub(super) fn caller(&self, exception: fn(Error) -> Error) -> Owner {
-        Owner::Caller { service: self.name.service, method: self.name.method, exception }
+    pub(super) fn caller(&'static self, exception: Exception) -> Owner {
+        Owner::Caller { name: &self.name, exception }
+    }
+
+    /// The namespace of the service; empty if it has none.
+    pub(super) fn namespace(&self) -> &'static str {
+        self.name.namespace
     }
 
     /// The wire name of the method.

@@ -1,16 +1,15 @@
 //! What a method returns.
 
-use std::convert::identity;
-
 use bytes::{Bytes, BytesMut};
 
+use super::exceptions::{is_declared, thrown_again, travelling, typed};
 use crate::call::Format;
 use crate::call::middleware::AnyMessage;
 use crate::codec::protobuf::{self, ProtobufReader, ProtobufWriter};
 use crate::codec::thrift::{BinaryReader, BinaryWriter};
 use crate::codec::{self, DecodeError, Field, Kind, Message, Reader, Throws, Writer};
 use crate::schema::{Thrown, Type};
-use crate::stream::half::{Codecs, Decoder};
+use crate::stream::half::{Codecs, Decoder, Exception};
 use crate::{Error, Result};
 
 /// The return type of a service method: `Result<T>`, `Result<T, E>`, or an alias of one.
@@ -31,7 +30,8 @@ pub trait Outcome: Sized {
     fn lend(&self) -> Result<&Self::Ok, &Self::Err>;
 
     /// Itself, unless it is an error that is not `declared`: that becomes an ordinary one.
-    fn answer(self, declared: fn(&Self::Err) -> bool, error: fn(Self::Err) -> Error) -> Result<Self>;
+    fn answer(self, declared: fn(&Self::Err) -> bool, error: impl FnOnce(Self::Err) -> Error)
+    -> Result<Self>;
 }
 
 impl<T, E> Outcome for Result<T, E> {
@@ -46,7 +46,7 @@ impl<T, E> Outcome for Result<T, E> {
         self.as_ref()
     }
 
-    fn answer(self, declared: fn(&E) -> bool, error: fn(E) -> Error) -> Result<Self> {
+    fn answer(self, declared: fn(&E) -> bool, error: impl FnOnce(E) -> Error) -> Result<Self> {
         match self {
             Err(failure) if !declared(&failure) => Err(error(failure)),
             outcome => Ok(outcome),
@@ -156,8 +156,6 @@ pub struct Results<R: Outcome> {
     thrift: Form<R>,
     /// As a message of its own. An exception ends the call, as that of a stream does.
     protobuf: Form<R>,
-    /// The outcome as middlewares see it, its exception in the form that travels.
-    pub(super) erase: fn(R) -> Result<AnyMessage<'static>>,
     /// The value as middlewares see it.
     pub(super) wrap: fn(R::Ok) -> AnyMessage<'static>,
     /// The value from middlewares.
@@ -169,16 +167,20 @@ pub struct Results<R: Outcome> {
 
 /// How the outcome of a unary method travels in one format.
 pub(super) struct Form<R: Outcome> {
-    /// The outcome again if it travels as an answer, or the error that ends the call.
-    pub(super) answer: fn(R) -> Result<R>,
+    /// The outcome again if it travels as an answer, or the error that ends the call, in a service of this namespace.
+    pub(super) answer: fn(&str, R) -> Result<R>,
     pub(super) encode: fn(&R, &mut BytesMut) -> Result<()>,
     /// The outer failure is bytes that do not decode, the inner one a declared exception.
     pub(super) decode: Decoder<Result<R::Ok>>,
+    /// The outcome as middlewares see it, its exception in the form that travels.
+    pub(super) erase: Erase<R>,
     /// The answer again from middlewares, or the error that ends the call.
     pub(super) answer_any: fn(Result<AnyMessage<'static>>) -> Result<Bytes>,
-    /// The error that has ended the call, with its exception typed if it came as bytes of a declared one.
-    pub(super) exception: fn(Error) -> Error,
+    pub(super) exception: Exception,
 }
+
+/// Makes of an outcome what middlewares see, in a service of this namespace.
+pub(super) type Erase<R> = fn(&str, R) -> Result<AnyMessage<'static>>;
 
 impl<R: Outcome> Results<R> {
     pub(super) fn of(&self, format: Format) -> &Form<R> {
@@ -197,7 +199,7 @@ where
 {
     Results {
         thrift: Form {
-            answer: |outcome| outcome.answer(is_declared, R::Err::into_error),
+            answer: |_, outcome| outcome.answer(is_declared, R::Err::into_error),
             encode: |outcome, out| {
                 codec::encode_struct(RESULT, out, |writer| match outcome.lend() {
                     Ok(value) => value.put(writer),
@@ -205,16 +207,20 @@ where
                 })
             },
             decode: decode_results::<R::Ok, R::Err>,
+            erase: |namespace, outcome| erase(Format::Thrift, namespace, outcome),
             answer_any: |answer| match answer {
                 Ok(value) => encode_value(value.read::<R::Ok>()?),
                 Err(error) => thrown_again::<R::Err>(error),
             },
-            exception: identity,
+            exception: |_, error| error,
         },
         protobuf: Form {
-            answer: |outcome| outcome.answer(|_| false, travelling::<R::Err>),
+            answer: |namespace, outcome| {
+                outcome.answer(|_| false, |failure| travelling(Format::Protobuf, namespace, failure))
+            },
             encode: |outcome, out| outcome.lend().map_or(Ok(()), |value| encode_message(value, out)),
             decode: |bytes| protobuf::decode_with(RESULT, bytes, R::Ok::take_whole).map(Ok),
+            erase: |namespace, outcome| erase(Format::Protobuf, namespace, outcome),
             answer_any: |answer| {
                 let mut out = BytesMut::new();
                 encode_message(answer?.read::<R::Ok>()?, &mut out)?;
@@ -222,7 +228,6 @@ where
             },
             exception: typed::<R::Err>,
         },
-        erase: |outcome| outcome.result().map(AnyMessage::new).map_err(erased::<R::Err>),
         wrap: AnyMessage::new,
         take: AnyMessage::take,
         schema: R::Ok::schema,
@@ -232,14 +237,10 @@ where
 }
 
 /// How the struct is called in the text of a failure.
-const RESULT: &str = "result";
-
-fn is_declared<E: Throws>(error: &E) -> bool {
-    error.put(&mut BinaryWriter::new(&mut BytesMut::new()))
-}
+pub(super) const RESULT: &str = "result";
 
 /// An exception comes before a value, as in Kitex. A Kitex handler that returns nil sends neither.
-fn decode_results<T: Returned, E: Throws>(bytes: Bytes) -> Result<Result<T>> {
+pub(super) fn decode_results<T: Returned, E: Throws>(bytes: Bytes) -> Result<Result<T>> {
     let (mut value, mut exception) = (None, None);
     codec::decode_struct(RESULT, &[(0, "success")], &bytes, |number, kind, reader| {
         if number == 0 {
@@ -261,6 +262,14 @@ fn decode_results<T: Returned, E: Throws>(bytes: Bytes) -> Result<Result<T>> {
     })
 }
 
+fn erase<R: Outcome>(format: Format, namespace: &str, outcome: R) -> Result<AnyMessage<'static>>
+where
+    R::Ok: Returned,
+    R::Err: Throws,
+{
+    outcome.result().map(AnyMessage::new).map_err(|failure| travelling(format, namespace, failure))
+}
+
 fn encode_value<T: Returned>(value: &T) -> Result<Bytes> {
     let mut out = BytesMut::new();
     codec::encode_struct(RESULT, &mut out, |writer| value.put(writer))?;
@@ -271,24 +280,12 @@ fn encode_message<T: Returned>(value: &T, out: &mut BytesMut) -> Result<()> {
     protobuf::encode_with(RESULT, out, |writer| value.put_whole(writer))
 }
 
-/// The error that middlewares see, with its exception in the form that travels. One that came from another service is
-/// none of this method.
-fn erased<E: Throws>(failure: E) -> Error {
-    if is_declared(&failure) { travelling(failure) } else { failure.into_error().without_declared_bytes() }
-}
-
-/// The struct of results with the declared exception that middlewares have left in an error, or the error.
-fn thrown_again<E: Throws>(error: Error) -> Result<Bytes> {
-    let answer = error.declared_bytes().map(struct_of);
-    let is_ours = |answer: &Bytes| matches!(decode_results::<(), E>(answer.clone()), Ok(Err(_)));
-    answer.filter(is_ours).ok_or(error)
-}
-
 /// The response of a client-streaming method: a bare message.
 pub struct Response<R: Outcome> {
     pub(super) codecs: Codecs<R::Ok>,
-    pub(super) error: fn(R::Err) -> Error,
-    pub(super) exception: fn(Error) -> Error,
+    /// The error that ends the call, with its exception in the form that travels, in a service of this namespace.
+    pub(super) error: fn(Format, &str, R::Err) -> Error,
+    pub(super) exception: Exception,
     pub(super) schema: fn() -> Type,
     pub(super) declared: fn() -> Vec<Thrown>,
 }
@@ -310,8 +307,9 @@ where
 
 /// The end of a method that streams its answers.
 pub struct Nothing<R> {
-    pub(super) end: fn(R) -> Result<()>,
-    pub(super) exception: fn(Error) -> Error,
+    /// The end of the call, as that of a [`Response`].
+    pub(super) end: fn(Format, &str, R) -> Result<()>,
+    pub(super) exception: Exception,
     pub(super) declared: fn() -> Vec<Thrown>,
 }
 
@@ -331,38 +329,10 @@ where
     R::Err: Throws,
 {
     Nothing {
-        end: |outcome| outcome.result().map(drop).map_err(travelling::<R::Err>),
+        end: |format, namespace, outcome| {
+            outcome.result().map(drop).map_err(|failure| travelling(format, namespace, failure))
+        },
         exception: typed::<R::Err>,
         declared: R::Err::declared,
-    }
-}
-
-/// The field of an exception in the struct of results is its kind, its number and its value; the last two travel at the
-/// end of a stream.
-const EXCEPTION_KIND: u8 = Kind::Struct as u8;
-
-/// The error that ends a stream, with its exception in the form that travels.
-fn travelling<E: Throws>(failure: E) -> Error {
-    let mut bytes = BytesMut::new();
-    let mut declared = false;
-    let encoded = codec::encode_struct(RESULT, &mut bytes, |writer| declared = failure.put(writer));
-    let error = failure.into_error();
-    if !declared || encoded.is_err() {
-        return error;
-    }
-    let bytes = bytes.freeze();
-    error.with_declared_bytes(bytes.slice(1..bytes.len() - 1))
-}
-
-fn struct_of(declared: &Bytes) -> Bytes {
-    [&[EXCEPTION_KIND], declared.as_ref(), &[0]].concat().into()
-}
-
-/// The error that ended a stream, with its exception typed if it came as bytes of a declared one.
-fn typed<E: Throws>(error: Error) -> Error {
-    let Some(declared) = error.declared_bytes() else { return error };
-    match decode_results::<(), E>(struct_of(declared)) {
-        Ok(Err(exception)) => error.with_exception_of(&exception),
-        _ => error,
     }
 }

@@ -69,7 +69,7 @@ impl<H: IsStreaming, R: Outcome> ClientStream<H, R> {
                     .run(&service, passing.pass(context, (stream,)))
                     .await
                     .result()
-                    .map_err(self.response.error)?;
+                    .map_err(|failure| (self.response.error)(format, self.names.namespace(), failure))?;
                 tx.send(&response, true).await
             })
         })
@@ -135,7 +135,8 @@ impl<Q, H: IsSender, R> ServerStream<Q, H, R> {
                 let Some(request) = rx.recv().await? else {
                     return Err(Error::protocol("the caller ended the call without a request"));
                 };
-                (self.end.end)(run.run(&service, passing.pass(context, (request, stream))).await)
+                let outcome = run.run(&service, passing.pass(context, (request, stream))).await;
+                (self.end.end)(format, self.names.namespace(), outcome)
             })
         })
     }
@@ -190,7 +191,8 @@ impl<H: IsBidi, R> Bidi<H, R> {
                 let format = exchange.format;
                 let codecs = (self.messages.0.codecs.of(format), self.messages.1.codecs.of(format));
                 let stream = H::over(exchange, codecs, around);
-                (self.end.end)(run.run(&service, passing.pass(context, (stream,))).await)
+                let outcome = run.run(&service, passing.pass(context, (stream,))).await;
+                (self.end.end)(format, self.names.namespace(), outcome)
             })
         })
     }

@@ -1,6 +1,5 @@
 //! A method of one request, with one answer or none.
 
-use std::convert::identity;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -117,16 +116,17 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
                 let results = self.results.of(exchange.format);
                 let values = receive(&self.arguments, self.names, exchange.format, exchange.incoming).await?;
                 if let Some(around) = around.filter(|around| !around.middlewares.unary.is_empty()) {
-                    let (request, erase) = (self.arguments.wrap(values), self.results.erase);
+                    let (request, erase) = (self.arguments.wrap(values), results.erase);
+                    let names = &self.names;
                     let handler =
-                        Running { arguments: &self.arguments, service, passing, run, context, erase };
+                        Running { names, arguments: &self.arguments, service, passing, run, context, erase };
                     let answer = around.middlewares.unary(around.call.clone(), request, &handler).await;
                     let mut tx = Tx::new(exchange.outgoing, encode_bytes, Owner::Handler);
                     return tx.send(&(results.answer_any)(answer)?, true).await;
                 }
                 let mut tx = Tx::new(exchange.outgoing, results.encode, Owner::Handler);
                 let outcome = run.run(&service, passing.pass(context, values)).await;
-                tx.send(&(results.answer)(outcome)?, true).await
+                tx.send(&(results.answer)(self.names.namespace(), outcome)?, true).await
             })
         })
     }
@@ -179,7 +179,7 @@ impl<A: Arguments> Oneway<A> {
         encode: Encoder<Q>,
         request: Q,
     ) -> Result<()> {
-        let mut tx = Tx::new(opened.exchange.outgoing, encode, self.names.caller(identity));
+        let mut tx = Tx::new(opened.exchange.outgoing, encode, self.names.caller(|_, error| error));
         tx.send(&request, true).await
     }
 
@@ -208,9 +208,9 @@ impl<A: Arguments> Oneway<A> {
                 let values = receive(&self.arguments, self.names, exchange.format, exchange.incoming).await?;
                 if let Some(around) = around.filter(|around| !around.middlewares.unary.is_empty()) {
                     let request = self.arguments.wrap(values);
-                    let erase = |()| Ok(AnyMessage::new(()));
+                    let (names, erase) = (&self.names, |_: &str, ()| Ok(AnyMessage::new(())));
                     let handler =
-                        Running { arguments: &self.arguments, service, passing, run, context, erase };
+                        Running { names, arguments: &self.arguments, service, passing, run, context, erase };
                     let answer = around.middlewares.unary(around.call.clone(), request, &handler).await;
                     return answer.map(drop);
                 }

@@ -22,7 +22,8 @@ pub(crate) const BIZ_STATUS: &str = "biz-status";
 pub(crate) const BIZ_EXTRA: &str = "biz-extra";
 /// The name of the caller, which a Kitex server shows to a handler whose caller is gone.
 pub(crate) const CALLER: &str = "source-service";
-/// A declared exception at the end of a stream between streamx peers: field number and Thrift binary.
+/// A declared exception at the end of a stream between streamx peers, with messages in Thrift: field number and Thrift
+/// binary.
 pub(crate) const DECLARED: &str = "streamx-declared-bin";
 /// Between streamx peers: the call has not reached a handler, so it may be made again.
 pub(crate) const REFUSED: &str = "streamx-refused";
