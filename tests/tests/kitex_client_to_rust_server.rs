@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use streamx::{Bidi, Message, Result};
+use streamx::{Bidi, Error, Message, Result};
 use streamx_tests::interop::{Handlers, InteropServer, Packet};
 use streamx_tests::kitex::{self, Kitex};
 use streamx_tests::process::Server;
@@ -121,6 +121,61 @@ async fn a_declared_exception_at_the_end_of_a_stream_is_an_ordinary_error() {
     tokio::spawn(server.serve());
     let output = kitex.client(&addr, "declared", &["-peer", "streamx"]).await;
     assert!(output.ok(), "{output}");
+}
+
+/// Interop as far as the case `echo` goes, in the namespace of which Kitex sends the last part.
+#[streamx::service(name = "Interop", namespace = "acme.Interop")]
+trait Echoing {
+    #[bidi]
+    async fn echo(&self, stream: Bidi<Packet, Packet>) -> Result<()>;
+}
+
+/// Another service of that name.
+#[streamx::service(name = "Interop", namespace = "acme.other")]
+trait Refusing {
+    #[bidi]
+    async fn echo(&self, stream: Bidi<Packet, Packet>) -> Result<()>;
+}
+
+struct Mirror;
+
+impl Echoing for Mirror {
+    async fn echo(&self, mut stream: Bidi<Packet, Packet>) -> Result<()> {
+        while let Some(packet) = stream.recv().await? {
+            stream.send(packet).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Refusing for Mirror {
+    async fn echo(&self, _: Bidi<Packet, Packet>) -> Result<()> {
+        Err(Error::other("this is the other service"))
+    }
+}
+
+/// Kitex says the last part of the namespace over gRPC with Thrift, and nothing of it in a TTHeader.
+#[tokio::test]
+async fn of_two_services_of_one_name_kitex_reaches_what_it_can_name() {
+    let Some(kitex) = kitex::build() else { return };
+    let server = streamx::Server::builder();
+    let server = server.add_service(RefusingServer::new(Mirror)).add_service(EchoingServer::new(Mirror));
+    let server = server.bind("127.0.0.1:0").await.unwrap();
+    let addr = server.local_addr().to_string();
+    tokio::spawn(server.serve());
+    let over = |unary| {
+        let (kitex, addr) = (&kitex, &addr);
+        async move { kitex.client(addr, "echo", &["-peer", "streamx", "-unary", unary]).await }
+    };
+    let named = over("grpc").await;
+    assert!(named.ok(), "{named}");
+    for (protocol, text) in [
+        ("framed", "the call of Interop.Echo may be for one of acme.Interop.Interop, acme.other.Interop"),
+        ("grpc-protobuf", "unknown service interop.Interop, method Echo"),
+    ] {
+        let refused = over(protocol).await;
+        assert!(!refused.ok() && refused.to_string().contains(text), "{refused}");
+    }
 }
 
 #[tokio::test]

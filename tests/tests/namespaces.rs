@@ -121,8 +121,8 @@ async fn a_bare_name_that_two_services_have_is_refused_with_both_names() {
         assert_eq!(
             error.to_string(),
             format!(
-                "{method}: the call of {method} may be for one of echo.v1.Echo, echo.v2.Echo: it does not say which; \
-                 calls over gRPC do, and those of streamx clients over TTHeader"
+                "{method}: the call of {method} may be for one of echo.v1.Echo, echo.v2.Echo: it has the namespace of \
+                 none; calls over gRPC can have it, and those of streamx clients over TTHeader"
             )
         );
     }

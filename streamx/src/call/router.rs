@@ -287,8 +287,8 @@ fn ambiguous(services: &[&Routes], name: &str, method: &str) -> NoRoute {
     let (name, method) = (shown(name), shown(method));
     if services.iter().any(|routes| routes.methods.contains_key(&*method)) {
         let text = format!(
-            "the call of {name}.{method} may be for one of {names}: it does not say which; calls over gRPC do, and those \
-             of streamx clients over TTHeader"
+            "the call of {name}.{method} may be for one of {names}: it has the namespace of none; calls over gRPC can \
+             have it, and those of streamx clients over TTHeader"
         );
         return NoRoute { exception: 20, error: unimplemented(text) };
     }

@@ -125,8 +125,8 @@ fn services_of_one_bare_name_are_told_apart_as_far_as_a_call_says() {
     assert_eq!(found("", None, "Say"), "echo.v1", "without a service name the first one wins");
     assert_eq!(
         found("Echo", None, "Say"),
-        "20: the call of Echo.Say may be for one of echo.v1.Echo, echo.v2.Echo: it does not say which; calls over \
-         gRPC do, and those of streamx clients over TTHeader"
+        "20: the call of Echo.Say may be for one of echo.v1.Echo, echo.v2.Echo: it has the namespace of none; \
+         calls over gRPC can have it, and those of streamx clients over TTHeader"
     );
     assert_eq!(found("Echo", Some("echo.v3"), "Say"), found("Echo", None, "Say"));
     assert_eq!(
