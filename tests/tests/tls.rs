@@ -76,6 +76,13 @@ async fn the_handshake_settles_on_http_2_where_a_client_offers_it() {
         let stream = TlsConnector::from(std::sync::Arc::new(config)).connect(name, tcp).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), settled.map(str::as_bytes), "{offered:?}");
     }
+
+    let mut config = trusting(&authority);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let tcp = TcpStream::connect(rig.address()).await.unwrap();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    let failed = TlsConnector::from(std::sync::Arc::new(config)).connect(name, tcp).await;
+    assert!(failed.unwrap_err().to_string().contains("NoApplicationProtocol"));
 }
 
 #[tokio::test]

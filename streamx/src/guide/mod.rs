@@ -14,6 +14,8 @@ pub mod time {}
 pub mod testing {}
 #[doc = include_str!("connections.md")]
 pub mod connections {}
+#[doc = include_str!("one_port.md")]
+pub mod one_port {}
 #[doc = include_str!("unary.md")]
 pub mod unary {}
 #[doc = include_str!("schema.md")]

@@ -227,9 +227,10 @@ mod tests {
 
     use super::*;
 
-    /// What a server says to these bytes, which arrive in two reads.
-    async fn answer(request: &[u8], split: usize) -> String {
+    /// What a server says to these bytes, which arrive in two reads, and how long it takes.
+    async fn answer(request: &[u8], split: usize) -> (String, Duration) {
         let (far, mut near) = duplex(4 << 10);
+        let began = Instant::now();
         let stop = watch::Sender::new(Stop::No);
         let serve = Serve {
             router: Arc::default(),
@@ -246,9 +247,10 @@ mod tests {
         near.write_all(&request[split..]).await.unwrap();
         let mut answer = String::new();
         near.read_to_string(&mut answer).await.unwrap();
+        let took = began.elapsed();
         drop(near);
         serving.await.unwrap();
-        answer
+        (answer, took)
     }
 
     #[tokio::test(start_paused = true)]
@@ -257,15 +259,24 @@ mod tests {
             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             NO_HTTP_1.len()
         );
-        for method in ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "CONNECT"] {
+        for method in ["GET", "PUT", "HEAD", "POST", "PATCH", "TRACE", "DELETE", "OPTIONS", "CONNECT"] {
             let request = format!("{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n");
             let body = if method == "HEAD" { "" } else { NO_HTTP_1 };
             for split in 0..=request.len() {
-                assert_eq!(
-                    answer(request.as_bytes(), split).await,
-                    format!("{head}{body}"),
-                    "{method}, {split}"
-                );
+                let (answer, _) = answer(request.as_bytes(), split).await;
+                assert_eq!(answer, format!("{head}{body}"), "{method}, {split}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_said_enough_is_not_left_waiting() {
+        for (request, begins) in [("GET /", "HTTP/1.1 400 "), ("HEAD ", "HTTP/1.1 400 "), ("hello", "")] {
+            for split in 0..=request.len() {
+                let (answer, took) = answer(request.as_bytes(), split).await;
+                assert!(answer.starts_with(begins), "{request}, {split}: {answer}");
+                assert_eq!(answer.is_empty(), begins.is_empty(), "{request}, {split}: {answer}");
+                assert_eq!(took, Duration::ZERO, "{request}, {split}");
             }
         }
     }

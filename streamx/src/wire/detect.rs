@@ -17,7 +17,7 @@ pub(crate) enum Protocol {
 /// What is known about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detected {
-    /// Eight bytes are needed.
+    /// More bytes decide; eight always do.
     Need,
     Is(Protocol),
     /// HTTP/1, which is not served; its client can be told so.
@@ -26,27 +26,31 @@ pub(crate) enum Detected {
     Nothing(&'static str),
 }
 
-/// Looks at the first eight bytes, however they arrived: with fewer there is no verdict.
+/// Looks at the first bytes. The verdict comes as soon as they decide it, and is the same however they arrive: no client
+/// waits for one because it has nothing more to say.
 ///
-/// In this order, the first that fits: HTTP/1, which is refused in its own words; TTHeader with the streaming flag;
-/// what [`Start`] takes for a unary message, whose order is that of Kitex (spec "Unary" 1.1); TLS, which is named last
-/// because the LENGTH of a frame may look like it. Within a unary connection every message is looked at anew, as its
+/// In this order, the first that fits: HTTP/2; HTTP/1, which is refused in its own words; TTHeader with the streaming
+/// flag; what [`Start`] takes for a unary message, whose order is that of Kitex (spec "Unary" 1.1); TLS, which is named
+/// last because the LENGTH of a frame may look like it. Within a unary connection every message is looked at anew, as its
 /// client may alternate framings; from one protocol to the other there is no way.
 pub(crate) fn detect(first: &[u8]) -> Detected {
-    let Some(head) = first.first_chunk::<8>() else { return Detected::Need };
-    if *head == HTTP_2 {
+    if first.starts_with(HTTP_2) {
         return PRIOR_KNOWLEDGE;
     }
-    if HTTP_1.iter().any(|start| head.starts_with(start)) {
+    if HTTP_1.iter().any(|start| first.starts_with(start)) {
         return Detected::Http1;
     }
-    match Start::of(head) {
-        Ok(Start::Streaming) => Detected::Is(Protocol::Streaming),
-        Ok(Start::Header | Start::Framed(_) | Start::Buffered(_)) => Detected::Is(Protocol::Unary),
-        Err(_) if matches!(head, [0x16, 0x03, 0..=4, ..]) => {
+    if HTTP_2.starts_with(first) || HTTP_1.iter().any(|start| start.starts_with(first)) {
+        return Detected::Need;
+    }
+    match Start::seen(first) {
+        None => Detected::Need,
+        Some(Ok(Start::Streaming)) => Detected::Is(Protocol::Streaming),
+        Some(Ok(Start::Header | Start::Framed(_) | Start::Buffered(_))) => Detected::Is(Protocol::Unary),
+        Some(Err(_)) if matches!(first, [0x16, 0x03, 0..=4, ..]) => {
             Detected::Nothing("a TLS ClientHello on a port without TLS")
         }
-        Err(reason) => Detected::Nothing(reason),
+        Some(Err(reason)) => Detected::Nothing(reason),
     }
 }
 
@@ -57,7 +61,7 @@ pub(crate) fn is_tls_alert(bytes: &[u8]) -> bool {
 }
 
 /// How every HTTP/2 connection begins.
-const HTTP_2: [u8; 8] = *b"PRI * HT";
+const HTTP_2: &[u8] = b"PRI * HT";
 
 #[cfg(feature = "grpc")]
 const PRIOR_KNOWLEDGE: Detected = Detected::Is(Protocol::Grpc);
@@ -66,11 +70,13 @@ const PRIOR_KNOWLEDGE: Detected =
     Detected::Nothing("HTTP/2 is not served: the server was built without the feature `grpc`");
 
 /// How the requests of HTTP/1 begin.
-const HTTP_1: [&[u8]; 8] =
-    [b"GET ", b"PUT ", b"HEAD ", b"POST ", b"PATCH ", b"DELETE ", b"OPTIONS ", b"CONNECT "];
+const HTTP_1: [&[u8]; 9] =
+    [b"GET ", b"PUT ", b"HEAD ", b"POST ", b"PATCH ", b"TRACE ", b"DELETE ", b"OPTIONS ", b"CONNECT "];
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -114,12 +120,53 @@ mod tests {
         }
     }
 
-    proptest::proptest! {
+    #[test]
+    fn the_verdict_comes_with_the_byte_that_decides() {
+        let table: [(&[u8], Detected); 15] = [
+            (b"GET ", Detected::Http1),
+            (b"HEAD ", Detected::Http1),
+            (b"TRACE ", Detected::Http1),
+            (b"OPTIONS ", Detected::Http1),
+            (b"PRI * HT", PRIOR_KNOWLEDGE),
+            (b"hello", Detected::Nothing("neither TTHeader nor Thrift binary")),
+            (b"PRI ?", Detected::Nothing("neither TTHeader nor Thrift binary")),
+            (b"GET_I", Detected::Nothing("neither TTHeader nor Thrift binary")),
+            (b"OPTIN", Detected::Nothing("neither TTHeader nor Thrift binary")),
+            (b"\0\0\0\x1e\x10\x01", Detected::Nothing("neither TTHeader nor Thrift binary")),
+            (b"\x16\x03\x01\x02\0\x01", Detected::Nothing("a TLS ClientHello on a port without TLS")),
+            (b"\xff\xaf\0\x08\0", Detected::Nothing("MeshHeader is not served")),
+            (b"\x80\x01\0\x01\0", Detected::Is(Protocol::Unary)),
+            (b"\0\0\0\x1e\x80\x01", Detected::Is(Protocol::Unary)),
+            (b"\0\0\0\x46\x10\0\0\x02", Detected::Is(Protocol::Streaming)),
+        ];
+        for (bytes, detected) in table {
+            assert_eq!(detect(bytes), detected, "{bytes:02x?}");
+            assert_eq!(detect(&bytes[..bytes.len() - 1]), Detected::Need, "{bytes:02x?} without its last");
+        }
+    }
+
+    /// Bytes that some rule looks for, among others.
+    fn byte() -> impl Strategy<Value = u8> {
+        prop_oneof![
+            proptest::sample::select(b"\0\x01\x02\x03\x10\x16\x80\x90\xff\xafGETP _".to_vec()),
+            proptest::num::u8::ANY
+        ]
+    }
+
+    proptest! {
         #[test]
-        fn the_verdict_does_not_depend_on_the_split(bytes: Vec<u8>) {
+        fn the_verdict_does_not_depend_on_the_split(
+            start in proptest::sample::select([&[HTTP_2, b""], &HTTP_1[..]].concat()),
+            kept in 0..=8_usize,
+            rest in proptest::collection::vec(byte(), 0..=10),
+        ) {
+            let bytes = [&start[..kept.min(start.len())], &rest].concat();
             let whole = detect(&bytes);
-            let first = (0..=bytes.len()).map(|end| detect(&bytes[..end])).find(|seen| *seen != Detected::Need);
-            proptest::prop_assert_eq!(first.unwrap_or(Detected::Need), whole);
+            prop_assert!(whole != Detected::Need || bytes.len() < 8);
+            for end in 0..bytes.len() {
+                let seen = detect(&bytes[..end]);
+                prop_assert!(seen == Detected::Need || seen == whole, "{:?} after {}, then {:?}", seen, end, whole);
+            }
         }
     }
 }
