@@ -50,7 +50,7 @@ pub(crate) struct MethodName {
 /// exceptions), both without a message envelope. In protobuf an argument or a value that is one message goes bare, and
 /// exceptions are the end of the call, as those of a stream.
 #[derive(Clone, Debug)]
-pub(crate) struct Opening {
+pub(crate) struct NewCall {
     /// The namespace of the service; empty if it has none.
     pub namespace: &'static str,
     /// The wire name of the service.
@@ -188,7 +188,7 @@ impl fmt::Debug for Method {
 /// What carries the calls of a client.
 pub(crate) trait Open: Send + Sync + 'static {
     /// Opens a call. Waits for a connection if there is none, never for the peer's answer.
-    fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>>;
+    fn open(&self, call: NewCall) -> BoxFuture<'static, Result<Exchange>>;
 
     /// What the connections have done and hold.
     fn counters(&self) -> Counters;

@@ -12,7 +12,7 @@ use super::options::Times;
 use super::pool::Pool;
 use crate::call::middleware::{Middlewares, register};
 use crate::call::router::Router;
-use crate::call::{Exchange, Open, Opening, Service};
+use crate::call::{Exchange, NewCall, Open, Service};
 use crate::counters::Counters;
 #[cfg(feature = "tls")]
 use crate::tls::{self, Replaceable};
@@ -160,8 +160,8 @@ impl Channel {
     }
 
     /// Opens a call.
-    pub(crate) fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
-        self.connections.open(opening)
+    pub(crate) fn open(&self, call: NewCall) -> BoxFuture<'static, Result<Exchange>> {
+        self.connections.open(call)
     }
 }
 

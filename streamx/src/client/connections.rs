@@ -13,7 +13,7 @@ use super::group::Group;
 use super::grouped::{Grouped, Groups};
 use super::pool::{Kind, Pool};
 use super::upkeep;
-use crate::call::{Exchange, Open, Opening};
+use crate::call::{Exchange, NewCall, Open};
 use crate::counters::{Counters, Meter};
 use crate::transport::{Calling, Socket, StreamClient, UnaryClient};
 #[cfg(feature = "grpc")]
@@ -108,13 +108,13 @@ impl Connections {
 }
 
 impl Open for Connections {
-    fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
+    fn open(&self, call: NewCall) -> BoxFuture<'static, Result<Exchange>> {
         let endpoint = &self.0.dialer.endpoint;
         match endpoint.scheme() {
             #[cfg(feature = "grpc")]
-            Scheme::Grpc(_) => self.0.open::<GrpcClient>(opening),
-            _ if !opening.mode.is_streaming() => self.0.open::<UnaryClient>(opening),
-            Scheme::TTHeader => self.0.open::<StreamClient>(opening),
+            Scheme::Grpc(_) => self.0.open::<GrpcClient>(call),
+            _ if !call.mode.is_streaming() => self.0.open::<UnaryClient>(call),
+            Scheme::TTHeader => self.0.open::<StreamClient>(call),
             Scheme::Framed | Scheme::Buffered => {
                 let text =
                     format!("{endpoint} carries unary calls only; streams need ttheader:// or grpc://");
@@ -133,39 +133,39 @@ impl Open for Connections {
 }
 
 impl Inner {
-    fn open<C: Grouped>(self: &Arc<Self>, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
-        if let Some(opened) = self.open_now::<C>(&opening, false) {
+    fn open<C: Grouped>(self: &Arc<Self>, call: NewCall) -> BoxFuture<'static, Result<Exchange>> {
+        if let Some(opened) = self.open_now::<C>(&call, false) {
             return std::future::ready(opened).boxed();
         }
         let inner = Arc::clone(self);
         Box::pin(async move {
-            if opening.wait_for_ready {
-                inner.open_patiently::<C>(&opening).await
+            if call.wait_for_ready {
+                inner.open_patiently::<C>(&call).await
             } else {
-                inner.open_dialing::<C>(&opening).await
+                inner.open_dialing::<C>(&call).await
             }
         })
     }
 
     /// Opens a call on a connection that is there. It happens under the lock, as retiring does, so that no connection
     /// is retired between being found and being used.
-    fn open_now<C: Grouped>(&self, opening: &Opening, any: bool) -> Option<Result<Exchange>> {
+    fn open_now<C: Grouped>(&self, call: &NewCall, any: bool) -> Option<Result<Exchange>> {
         let mut groups = self.groups();
         if let Err(over) = groups.check_open() {
             return Some(Err(over));
         }
-        C::group(&mut groups).open(&self.pool, self.limits.max_streams, any, opening)
+        C::group(&mut groups).open(&self.pool, self.limits.max_streams, any, call)
     }
 
-    async fn open_dialing<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
+    async fn open_dialing<C: Grouped>(self: &Arc<Self>, call: &NewCall) -> Result<Exchange> {
         let opened = if C::group(&mut self.groups()).shares_dials() {
-            self.dialer.within(self.open_sharing::<C>(opening)).await
+            self.dialer.within(self.open_sharing::<C>(call)).await
         } else {
-            self.dialer.within(self.open_alone::<C>(opening)).await
+            self.dialer.within(self.open_alone::<C>(call)).await
         };
         match opened {
             // One connection more was wanted, but those that are there serve too.
-            Err(error) => self.open_now::<C>(opening, true).unwrap_or(Err(error)),
+            Err(error) => self.open_now::<C>(call, true).unwrap_or(Err(error)),
             Ok(exchange) => {
                 self.dialed.notify_waiters();
                 Ok(exchange)
@@ -174,14 +174,14 @@ impl Inner {
     }
 
     /// Waits with all others that need a connection, until there is one for this call.
-    async fn open_sharing<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
+    async fn open_sharing<C: Grouped>(self: &Arc<Self>, call: &NewCall) -> Result<Exchange> {
         let mut is_lost = false;
         loop {
             let dial = {
                 let mut groups = self.groups();
                 groups.check_open()?;
                 let group = C::group(&mut groups);
-                if let Some(opened) = group.open(&self.pool, self.limits.max_streams, false, opening) {
+                if let Some(opened) = group.open(&self.pool, self.limits.max_streams, false, call) {
                     return opened;
                 }
                 if is_lost {
@@ -197,16 +197,16 @@ impl Inner {
 
     /// Makes a connection that is for this call first. Nobody waits for that dial but the call, so it is part of the
     /// call.
-    async fn open_alone<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
+    async fn open_alone<C: Grouped>(self: &Arc<Self>, call: &NewCall) -> Result<Exchange> {
         let socket = self.dialer.endpoint.dial().await?;
-        self.begin::<C, _>(socket, |group, client| group.open_new(client, &self.pool, opening))?
+        self.begin::<C, _>(socket, |group, client| group.open_new(client, &self.pool, call))?
     }
 
     /// Tries until it succeeds. Between its attempts it waits, with all others, for a connection.
-    async fn open_patiently<C: Grouped>(self: &Arc<Self>, opening: &Opening) -> Result<Exchange> {
+    async fn open_patiently<C: Grouped>(self: &Arc<Self>, call: &NewCall) -> Result<Exchange> {
         let mut over = self.over.subscribe();
         loop {
-            match self.open_dialing::<C>(opening).await {
+            match self.open_dialing::<C>(call).await {
                 Err(error) if error.is_retryable() => {
                     tracing::debug!(%error, "a call waits for a connection")
                 }

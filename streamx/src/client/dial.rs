@@ -77,8 +77,8 @@ impl Dial {
         let streaming = call.mode().is_streaming();
         let deadline = self.deadline_of(&call);
         let wait_for_ready = self.times.wait_for_ready.unwrap_or_default();
-        let opening = call.request(deadline.map(Deadline::timeout), wait_for_ready)?;
-        let opening = self.channel.open(opening);
+        let call = call.request(deadline.map(Deadline::timeout), wait_for_ready)?;
+        let opening = self.channel.open(call);
         let exchange = match deadline {
             Some(deadline) => deadline.open(opening).await?,
             None => opening.await?,

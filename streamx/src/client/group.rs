@@ -8,7 +8,7 @@ use super::backoff::{Backoff, chance};
 use super::connecting::{Dialed, Together, Used};
 use super::pool::{Kind, Pool};
 use crate::Result;
-use crate::call::{Exchange, Opening};
+use crate::call::{Exchange, NewCall};
 #[cfg(feature = "grpc")]
 use crate::transport::GrpcClient;
 use crate::transport::{StreamClient, UnaryClient};
@@ -27,7 +27,7 @@ pub(super) trait Pooled {
     /// Whether the server is known to serve many calls on it at once.
     fn is_shared(&self) -> bool;
     /// Opens a call. `lease` is dropped when the connection is free for another one.
-    fn open(&self, opening: &Opening, lease: Lease) -> Result<Exchange>;
+    fn open(&self, call: &NewCall, lease: Lease) -> Result<Exchange>;
     /// Ends it when its last call is over.
     fn retire(&self);
 }
@@ -122,9 +122,9 @@ impl<C: Pooled> Group<C> {
     }
 
     /// Opens a call on a new connection and keeps that for further ones.
-    pub(super) fn open_new(&mut self, client: C, pool: &Pool, opening: &Opening) -> Result<Exchange> {
+    pub(super) fn open_new(&mut self, client: C, pool: &Pool, call: &NewCall) -> Result<Exchange> {
         let mut entry = Entry::new(client, pool);
-        let exchange = entry.open(opening).map_err(|error| {
+        let exchange = entry.open(call).map_err(|error| {
             // A connection that has ended already has carried nothing.
             if entry.client.is_open() { error } else { error.retryable() }
         })?;
@@ -162,7 +162,7 @@ impl<C: Pooled> Group<C> {
         pool: &Pool,
         max_streams: usize,
         any: bool,
-        opening: &Opening,
+        call: &NewCall,
     ) -> Option<Result<Exchange>> {
         self.drop_lost();
         if pool.max_age.is_some() {
@@ -171,7 +171,7 @@ impl<C: Pooled> Group<C> {
         }
         self.trim(pool);
         while let Some(index) = self.pick(max_streams, any) {
-            match self.entries[index].open(opening) {
+            match self.entries[index].open(call) {
                 Ok(exchange) => {
                     if self.sharing == Sharing::Never {
                         self.entries.remove(index).client.retire();
@@ -294,10 +294,10 @@ impl<C: Pooled> Entry<C> {
         Self { client, lease: Lease::default(), used, until, busy: false, idle_since: now }
     }
 
-    fn open(&mut self, opening: &Opening) -> Result<Exchange> {
+    fn open(&mut self, call: &NewCall) -> Result<Exchange> {
         self.busy = true;
         self.used.set();
-        self.client.open(opening, Arc::clone(&self.lease))
+        self.client.open(call, Arc::clone(&self.lease))
     }
 
     fn leases(&self) -> usize {
@@ -336,8 +336,8 @@ impl Pooled for StreamClient {
     }
 
     /// A stream is a call of the connection from here on, so nothing else need tell that.
-    fn open(&self, opening: &Opening, _lease: Lease) -> Result<Exchange> {
-        self.open(opening)
+    fn open(&self, call: &NewCall, _lease: Lease) -> Result<Exchange> {
+        self.open(call)
     }
 
     fn retire(&self) {
@@ -364,8 +364,8 @@ impl Pooled for GrpcClient {
     }
 
     /// As for a stream.
-    fn open(&self, opening: &Opening, _lease: Lease) -> Result<Exchange> {
-        self.open(opening)
+    fn open(&self, call: &NewCall, _lease: Lease) -> Result<Exchange> {
+        self.open(call)
     }
 
     fn retire(&self) {
@@ -395,8 +395,8 @@ impl Pooled for UnaryClient {
     }
 
     /// A call begins when its arguments are there.
-    fn open(&self, opening: &Opening, lease: Lease) -> Result<Exchange> {
-        Ok(self.open(opening, Box::new(move || drop(lease))))
+    fn open(&self, call: &NewCall, lease: Lease) -> Result<Exchange> {
+        Ok(self.open(call, Box::new(move || drop(lease))))
     }
 
     /// Nothing to do: no handle keeps a connection open after its unary call.

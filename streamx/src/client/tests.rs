@@ -109,8 +109,8 @@ fn a_call_starts_at_its_first_poll() {
     let mut call = client.double();
     assert!(calls.is_empty());
     assert!((&mut call).now_or_never().unwrap().is_ok());
-    let (opening, peer) = calls.accept();
-    assert_eq!((opening.service, opening.method), ("Sums", "Double"));
+    let (new, peer) = calls.accept();
+    assert_eq!((new.service, new.method), ("Sums", "Double"));
     assert!(peer.saw().contains(&cancelled()), "the handle was dropped");
 }
 

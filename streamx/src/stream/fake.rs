@@ -12,7 +12,7 @@ use crate::Counters;
 use crate::call::child::Children;
 use crate::call::context::{Facts, Served};
 use crate::call::peer::Peer;
-use crate::call::{Context, Encode, Exchange, Format, Incoming, Open, Opening, Outgoing, Protocol, Service};
+use crate::call::{Context, Encode, Exchange, Format, Incoming, NewCall, Open, Outgoing, Protocol, Service};
 use crate::codec::Message;
 use crate::metadata::Value;
 use crate::{Channel, Error, Metadata, Result, codec};
@@ -251,11 +251,11 @@ pub(crate) fn scripted() -> (Channel, Calls) {
 
 /// The calls that were opened and not taken yet.
 #[derive(Clone, Default)]
-pub(crate) struct Calls(Arc<Mutex<VecDeque<(Opening, End)>>>);
+pub(crate) struct Calls(Arc<Mutex<VecDeque<(NewCall, End)>>>);
 
 impl Calls {
     /// The handler's end of the oldest call.
-    pub(crate) fn accept(&self) -> (Opening, End) {
+    pub(crate) fn accept(&self) -> (NewCall, End) {
         self.0.lock().unwrap().pop_front().expect("a call was opened")
     }
 
@@ -265,9 +265,9 @@ impl Calls {
 }
 
 impl Open for Calls {
-    fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
+    fn open(&self, call: NewCall) -> BoxFuture<'static, Result<Exchange>> {
         let line = Line::default();
-        self.0.lock().unwrap().push_back((opening, line.handler()));
+        self.0.lock().unwrap().push_back((call, line.handler()));
         Box::pin(async move { Ok(line.caller().exchange()) })
     }
 
@@ -288,16 +288,16 @@ pub(crate) fn to(service: impl Into<Service>) -> Channel {
 struct Local(Service);
 
 impl Open for Local {
-    fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Exchange>> {
+    fn open(&self, call: NewCall) -> BoxFuture<'static, Result<Exchange>> {
         let Self(service) = self;
-        let method = service.methods.iter().find(|method| method.name == opening.method).cloned();
+        let method = service.methods.iter().find(|method| method.name == call.method).cloned();
         let name = service.schema.name();
         Box::pin(async move {
             let method = method.ok_or_else(|| Error::other("no such method"))?;
-            assert_eq!((opening.service, opening.mode), (name, method.mode));
+            assert_eq!((call.service, call.mode), (name, method.mode));
             let line = Line::default();
             let (caller, handler) = (line.caller(), line.handler());
-            let context = context(&opening, &handler);
+            let context = context(&call, &handler);
             tokio::spawn(async move {
                 let exchange = handler.exchange();
                 let serving = entered(context.clone(), method.handler.handle(exchange, context));
@@ -316,11 +316,11 @@ impl Open for Local {
     }
 }
 
-/// The context of a call that came with this opening to this end of its line.
-pub(crate) fn context(opening: &Opening, handler: &End) -> Context {
+/// The context of a call that came as this to this end of its line.
+pub(crate) fn context(call: &NewCall, handler: &End) -> Context {
     let strings = |prefix: &str| {
         let mut found = Metadata::default();
-        for (key, value) in &opening.strings {
+        for (key, value) in &call.strings {
             if let Some(key) = key.strip_prefix(prefix) {
                 found.set(key, &**value);
             }
@@ -328,8 +328,8 @@ pub(crate) fn context(opening: &Opening, handler: &End) -> Context {
         found
     };
     let facts = Facts {
-        service: opening.service,
-        method: opening.method,
+        service: call.service,
+        method: call.method,
         protocol: Protocol::TTHeaderStreaming,
         peer: Peer::default(),
         deadline: None,

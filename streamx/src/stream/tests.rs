@@ -9,7 +9,7 @@ use super::fake::{Did, End, Line};
 use super::sample::{Calculator, Knowing, KnownServer, Number, SumsServer, number};
 use crate::call::Format;
 use crate::call::middleware::Middlewares;
-use crate::call::{Mode, Opening, Service};
+use crate::call::{Mode, NewCall, Service};
 use crate::middleware::{AnyMessage, SendMiddleware, SendNext, async_trait};
 use crate::{Error, Result};
 
@@ -30,7 +30,7 @@ fn serve(
 ) -> (impl Future<Output = Result<()>> + use<>, End) {
     let method = service.methods.iter().find(|found| found.name == method).unwrap();
     let strings = strings.iter().map(|&(key, value)| (key.into(), value.into())).collect();
-    let opening = Opening {
+    let call = NewCall {
         namespace: "",
         service: service.schema.name(),
         method: method.name,
@@ -45,7 +45,7 @@ fn serve(
         let line = Line::default();
         (line.handler(), line.caller())
     };
-    (method.handler.handle(handler.exchange(), context(&opening, &handler)), caller)
+    (method.handler.handle(handler.exchange(), context(&call, &handler)), caller)
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-use crate::call::{Context, Exchange, Handler, Method, Mode, Opening};
+use crate::call::{Context, Exchange, Handler, Method, Mode, NewCall};
 use crate::client::ChannelBuilder;
 use crate::schema::ServiceSchema;
 use crate::wire::ttheader::frame::{self, Frame, FrameKind};
@@ -45,7 +45,7 @@ async fn send(exchange: &mut Exchange, message: &[u8]) -> Result<()> {
     )
 }
 
-const ECHO: Opening = Opening {
+const ECHO: NewCall = NewCall {
     namespace: "",
     service: "Test",
     method: "Echo",

@@ -244,7 +244,7 @@ impl Opening {
     }
 
     /// What a channel is asked for. Fails if it is more than can travel.
-    pub(crate) fn request(self, timeout: Option<Duration>, wait_for_ready: bool) -> Result<call::Opening> {
+    pub(crate) fn request(self, timeout: Option<Duration>, wait_for_ready: bool) -> Result<call::NewCall> {
         let travelling = self.travelling();
         check_size(&travelling)?;
         let (mut strings, mut binary) = (Vec::new(), Vec::new());
@@ -255,7 +255,7 @@ impl Opening {
             }
         }
         let Self { namespace, service, method, mode, context: parent, .. } = self;
-        Ok(call::Opening {
+        Ok(call::NewCall {
             namespace,
             service,
             method,

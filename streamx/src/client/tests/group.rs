@@ -4,13 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::call::{Exchange, Mode, Opening};
+use crate::call::{Exchange, Mode, NewCall};
 use crate::client::Pool;
 use crate::client::group::{Group, Lease, Pooled, Sharing};
 use crate::stream::fake::Line;
 use crate::{Code, Error, Result};
 
-const CALL: Opening = Opening {
+const CALL: NewCall = NewCall {
     namespace: "",
     service: "Test",
     method: "Call",
@@ -57,7 +57,7 @@ impl Pooled for Fake {
         self.0.shared.get()
     }
 
-    fn open(&self, _opening: &Opening, lease: Lease) -> Result<Exchange> {
+    fn open(&self, _call: &NewCall, lease: Lease) -> Result<Exchange> {
         if self.0.objects.get() {
             return Err(Error::new(Code::InvalidArgument, "no connection takes such a call"));
         }

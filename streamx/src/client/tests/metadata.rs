@@ -81,8 +81,8 @@ fn an_answer_comes_with_header_and_trailer_if_one_asks() {
     let (client, calls) = scripted();
     let mut call = client.add(1, None).with_metadata().persistent("user", "42");
     assert!((&mut call).now_or_never().is_none());
-    let (opening, peer) = calls.accept();
-    assert_eq!(opening.strings.len(), 1, "options can be set before and after");
+    let (new, peer) = calls.accept();
+    assert_eq!(new.strings.len(), 1, "options can be set before and after");
     peer.say_header("k", "v");
     peer.say_trailer("t", "w");
     peer.say_bytes(&[10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0]);

@@ -1,22 +1,22 @@
-//! What the options of a call make of its opening.
+//! What the options of a call make of what the channel is asked for.
 
 use futures::FutureExt;
 
 use super::{now, scripted};
-use crate::call::{Context, Mode, Opening};
+use crate::call::{Context, Mode, NewCall};
 use crate::stream::fake::{self, Line};
 use crate::stream::sample::{Knowing, Known, KnownClient, KnownServer, Number, SumsClient, number};
 use crate::{Bidi, Code, Result, Sender, Streaming};
 
 /// What travels with a call.
-fn pairs(opening: &Opening) -> Vec<(&str, &str)> {
-    opening.strings.iter().map(|(key, value)| (&**key, &**value)).collect()
+fn pairs(new: &NewCall) -> Vec<(&str, &str)> {
+    new.strings.iter().map(|(key, value)| (&**key, &**value)).collect()
 }
 
 /// The context of a handler that was called with these.
 fn serving(strings: &[(&str, &str)]) -> Context {
     let strings = strings.iter().map(|&(key, value)| (key.into(), value.into())).collect();
-    let opening = Opening {
+    let new = NewCall {
         namespace: "",
         service: "Upstream",
         method: "Call",
@@ -27,7 +27,7 @@ fn serving(strings: &[(&str, &str)]) -> Context {
         timeout: None,
         wait_for_ready: false,
     };
-    fake::context(&opening, &Line::default().handler())
+    fake::context(&new, &Line::default().handler())
 }
 
 #[test]
@@ -35,9 +35,9 @@ fn options_reach_the_opening_with_their_prefixes() {
     let (client, calls) = scripted();
     let call = client.double().persistent("user", "42").transient("attempt", "1").metadata("zone", "b");
     let _stream = now(call).unwrap();
-    let (opening, _) = calls.accept();
-    assert_eq!((opening.service, opening.method, opening.mode), ("Sums", "Double", Mode::Bidi));
-    assert_eq!(pairs(&opening), [("RPC_PERSIST_user", "42"), ("RPC_TRANSIT_attempt", "1"), ("zone", "b")]);
+    let (new, _) = calls.accept();
+    assert_eq!((new.service, new.method, new.mode), ("Sums", "Double", Mode::Bidi));
+    assert_eq!(pairs(&new), [("RPC_PERSIST_user", "42"), ("RPC_TRANSIT_attempt", "1"), ("zone", "b")]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ use super::stream::{Peer, Stream};
 use super::task::{Role, Streams};
 use super::{Target, Windows, failure, headers};
 use crate::call::child::Child;
-use crate::call::{self, Exchange, Mode, Opening};
+use crate::call::{self, Exchange, Mode, NewCall};
 use crate::transport::connection::Deliveries;
 use crate::transport::link::Link;
 use crate::transport::lock;
@@ -114,22 +114,22 @@ impl Client {
     }
 
     /// Opens a call. Its header leaves with the first message, or when the connection task looks next.
-    pub(crate) fn open(&self, opening: &Opening) -> Result<Exchange> {
+    pub(crate) fn open(&self, call: &NewCall) -> Result<Exchange> {
         if let Some(closed) = self.peer.link.closed() {
             return Err(closed);
         }
-        if opening.mode == Mode::Oneway {
-            return Err(failure::oneway(opening.service, opening.method));
+        if call.mode == Mode::Oneway {
+            return Err(failure::oneway(call.service, call.method));
         }
-        let request = headers::request(opening, &self.target, &self.caller)?;
+        let request = headers::request(call, &self.target, &self.caller)?;
         let (peer, stream) = (Arc::clone(&self.peer), Stream::new());
         peer.opened();
         self.line.used.store(true, Relaxed);
-        let parent = opening.parent.clone();
+        let parent = call.parent.clone();
         let (hold, of_call) = (Arc::clone(&self.hold), Arc::clone(&stream));
         let given = Given { peer: Arc::clone(&peer), stream: of_call, parent, _hold: hold };
         let given = Arc::new(given);
-        if let Some(parent) = &opening.parent {
+        if let Some(parent) = &call.parent {
             parent.attach(&given);
         }
         lock(&self.line.waiting).push_back((Arc::clone(&stream), request));

@@ -11,7 +11,7 @@ use super::compression::{ACCEPTED, Compression};
 use crate::call::context::Facts;
 use crate::call::peer::Peer;
 use crate::call::router::Route;
-use crate::call::{Format, Opening, Protocol};
+use crate::call::{Format, NewCall, Protocol};
 use crate::transport::metainfo;
 use crate::wire::grpc::metadata::{self, Received};
 use crate::wire::grpc::{self, path, timeout};
@@ -32,13 +32,13 @@ pub(crate) struct Target {
 }
 
 /// What opens a call.
-pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Result<Request<()>> {
+pub(super) fn request(call: &NewCall, target: &Target, caller: &str) -> Result<Request<()>> {
     let Target { format, is_secure, authority, settings } = target;
-    let path = path::write(opening.namespace, opening.service, opening.method);
+    let path = path::write(call.namespace, call.service, call.method);
     let scheme = if *is_secure { "https" } else { "http" };
     let uri = Uri::builder().scheme(scheme).authority(&**authority).path_and_query(path).build();
     let uri = uri.map_err(|error| {
-        let (service, method) = (opening.service, opening.method);
+        let (service, method) = (call.service, call.method);
         let text = format!("{service}.{method} at {authority} cannot be the address of a gRPC call: {error}");
         Error::new(Code::InvalidArgument, text)
     })?;
@@ -51,14 +51,14 @@ pub(super) fn request(opening: &Opening, target: &Target, caller: &str) -> Resul
     if let Some(compression) = settings.compression {
         headers.insert(grpc::ENCODING, HeaderValue::from_static(compression.name()));
     }
-    if let Some(timeout) = opening.timeout {
+    if let Some(timeout) = call.timeout {
         insert(headers, grpc::TIMEOUT, timeout::write(timeout).as_bytes());
     }
     if !caller.is_empty() {
         insert(headers, grpc::CALLER, caller.as_bytes());
     }
-    let strings = opening.strings.iter().map(|(key, value)| (key, value.as_bytes()));
-    let binary = opening.binary.iter().map(|(key, value)| (key, &**value));
+    let strings = call.strings.iter().map(|(key, value)| (key, value.as_bytes()));
+    let binary = call.binary.iter().map(|(key, value)| (key, &**value));
     for (key, value) in strings.chain(binary) {
         // Metainfo that others have set must not fail a call; Kitex leaves out what cannot travel, too.
         if !put(headers, key, value) && !metadata::is_metainfo(key) {

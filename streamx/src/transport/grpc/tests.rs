@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use super::keepalive::{Age, Pings};
 use super::{ClientSettings, ServerSettings};
 use crate::call::router::Router;
-use crate::call::{Context, Exchange, Format, Handler, Method, Mode, Opening, Service};
+use crate::call::{Context, Exchange, Format, Handler, Method, Mode, NewCall, Service};
 use crate::counters::Meter;
 use crate::schema::ServiceSchema;
 use crate::transport::{Calling, GrpcTarget, Serve, Socket, Stop, grpc_client, serve};
@@ -179,7 +179,7 @@ async fn call_into_silence(pings: Pings) -> (Exchange, Socket) {
         alive: alive.subscribe(),
     };
     let (client, _cutter, _ended) = grpc_client(near, target, calling);
-    let opening = Opening {
+    let call = NewCall {
         namespace: "",
         service: "Test",
         method: "Echo",
@@ -190,7 +190,7 @@ async fn call_into_silence(pings: Pings) -> (Exchange, Socket) {
         timeout: None,
         wait_for_ready: false,
     };
-    let exchange = client.open(&opening).unwrap();
+    let exchange = client.open(&call).unwrap();
     (exchange, far)
 }
 

@@ -11,7 +11,7 @@ use super::sending::Sending;
 use super::{Peer, Stream};
 use crate::call::child::Child;
 use crate::call::context::no_bytes;
-use crate::call::{Context, Exchange, Format, Opening};
+use crate::call::{Context, Exchange, Format, NewCall};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure;
 use crate::transport::link::Link;
@@ -86,8 +86,8 @@ impl Client {
     }
 
     /// Opens a stream. Its header frame leaves with the first message, or when the connection task looks next.
-    pub(crate) fn open(&self, opening: &Opening) -> Result<Exchange> {
-        if let Some((key, _)) = opening.binary.first() {
+    pub(crate) fn open(&self, call: &NewCall) -> Result<Exchange> {
+        if let Some((key, _)) = call.binary.first() {
             return Err(no_bytes(key));
         }
         let peer = &self.peer;
@@ -95,18 +95,18 @@ impl Client {
         let mut outbox = lock(&peer.link.outbox);
         outbox.check_open()?;
         let window = peer.window(machine.len());
-        let (id, stream) = machine.open(|id| Stream::new(id, opening.method, window, None));
+        let (id, stream) = machine.open(|id| Stream::new(id, call.method, window, None));
         let stream = Arc::clone(stream);
-        let strings = opening.strings.iter().map(|(key, value)| (&**key, &**value));
-        let strings: Vec<_> = [("isn", opening.service)].into_iter().chain(strings).collect();
-        let timeout = opening.timeout.map(timeout::write);
+        let strings = call.strings.iter().map(|(key, value)| (&**key, &**value));
+        let strings: Vec<_> = [("isn", call.service)].into_iter().chain(strings).collect();
+        let timeout = call.timeout.map(timeout::write);
         let timeout = timeout.as_deref().map(|timeout| (timeout::CALL, timeout));
         let window = window.map(|window| Flow::Window(window).text());
         let window = window.as_ref().map(|window| (private::FLOW, window.as_str()));
-        let namespace = Some(opening.namespace).filter(|namespace| !namespace.is_empty());
+        let namespace = Some(call.namespace).filter(|namespace| !namespace.is_empty());
         let namespace = namespace.map(|namespace| (private::NAMESPACE, namespace));
         let ints: Vec<_> = timeout.into_iter().chain(window).chain(namespace).collect();
-        frame::put_header(&mut outbox.open, id, opening.method, &strings, &ints);
+        frame::put_header(&mut outbox.open, id, call.method, &strings, &ints);
         outbox.framed();
         let flush = outbox.hold();
         drop(outbox);
@@ -114,7 +114,7 @@ impl Client {
         drop(machine);
         peer.link.act(flush);
         let (peer, hold) = (Arc::clone(peer), Some(Arc::clone(&self.hold)));
-        let child = opening.parent.as_ref().map(|parent| {
+        let child = call.parent.as_ref().map(|parent| {
             let (peer, stream) = (Arc::clone(&peer), Arc::clone(&stream));
             let child = Arc::new(Cancellable { peer, stream, parent: parent.clone() });
             parent.attach(&child);

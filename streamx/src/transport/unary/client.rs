@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use super::{LEAVE, MESSAGE_TYPE, SERVICE, bounds, broken};
 use crate::call::child::Child;
 use crate::call::context::no_bytes;
-use crate::call::{Context as Parent, Encode, Exchange, Format, Incoming, Mode, Opening, Outgoing};
+use crate::call::{Context as Parent, Encode, Exchange, Format, Incoming, Mode, NewCall, Outgoing};
 use crate::transport::connection::{Deliveries, Protocol};
 use crate::transport::failure::{self, application};
 use crate::transport::inbox::{Inbox, Receiver};
@@ -89,15 +89,15 @@ impl Client {
 
     /// Prepares a call; it begins when its arguments are put. `done` is called once, when the connection is free for
     /// another call.
-    pub(crate) fn open(&self, opening: &Opening, done: Box<dyn FnOnce() + Send + Sync>) -> Exchange {
+    pub(crate) fn open(&self, new: &NewCall, done: Box<dyn FnOnce() + Send + Sync>) -> Exchange {
         let call = Arc::new(Call {
             shared: Arc::clone(&self.shared),
             _hold: Arc::clone(&self.hold),
             inbox: Arc::default(),
-            opening: opening.clone(),
+            asked: new.clone(),
             stage: Mutex::new(Stage::New),
         });
-        if let Some(parent) = &opening.parent {
+        if let Some(parent) = &new.parent {
             parent.attach(&call);
         }
         let incoming = Answer { call: Arc::clone(&call), done: Some(done) };
@@ -110,7 +110,7 @@ struct Call {
     shared: Arc<Shared>,
     _hold: Arc<Hold>,
     inbox: Arc<Inbox>,
-    opening: Opening,
+    asked: NewCall,
     stage: Mutex<Stage>,
 }
 
@@ -126,7 +126,7 @@ impl Call {
     /// Nobody waits for the answer any more. When that is because the call of the handler which makes this one is over,
     /// the reason is that of the other, whoever finds out first.
     fn give_up(&self, error: Error) {
-        let error = self.opening.parent.as_ref().and_then(Parent::over).unwrap_or(error);
+        let error = self.asked.parent.as_ref().and_then(Parent::over).unwrap_or(error);
         let before = match &mut *lock(&self.stage) {
             Stage::GivenUp(_) => return,
             stage => std::mem::replace(stage, Stage::GivenUp(error.clone())),
@@ -198,11 +198,11 @@ impl Outgoing for Request {
     }
 
     fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
-        let Call { shared, inbox, opening, stage, .. } = &*self.0;
+        let Call { shared, inbox, asked: new, stage, .. } = &*self.0;
         let link = &shared.link;
-        let oneway = opening.mode == Mode::Oneway;
+        let oneway = new.mode == Mode::Oneway;
         let (kind, digit) = if oneway { (EnvelopeKind::Oneway, "4") } else { (EnvelopeKind::Call, "1") };
-        if let Some((key, _)) = opening.binary.first() {
+        if let Some((key, _)) = new.binary.first() {
             return Err(no_bytes(key));
         }
         let mut stage = lock(stage);
@@ -212,19 +212,19 @@ impl Outgoing for Request {
         let mut calls = lock(&shared.calls);
         let mut outbox = lock(&link.outbox);
         outbox.check_open()?;
-        let id = calls.begin(opening.method, |_| Arc::clone(inbox));
+        let id = calls.begin(new.method, |_| Arc::clone(inbox));
         let before = outbox.open.len();
         // The keys that Kitex's `ClientTTHeaderHandler` sends (spec "Unary" 1.6).
-        let strings = opening.strings.iter().map(|(key, value)| (&**key, &**value));
-        let strings: Vec<_> = [(SERVICE, opening.service)].into_iter().chain(strings).collect();
-        let timeout = opening.timeout.map(timeout::write).unwrap_or_default();
+        let strings = new.strings.iter().map(|(key, value)| (&**key, &**value));
+        let strings: Vec<_> = [(SERVICE, new.service)].into_iter().chain(strings).collect();
+        let timeout = new.timeout.map(timeout::write).unwrap_or_default();
         let optional =
-            [(timeout::RPC, &*timeout), (timeout::CALL, &*timeout), (private::NAMESPACE, opening.namespace)];
+            [(timeout::RPC, &*timeout), (timeout::CALL, &*timeout), (private::NAMESPACE, new.namespace)];
         let ints = [
             (1, "framed"),
             (3, &*shared.caller),
-            (6, opening.service),
-            (9, opening.method),
+            (6, new.service),
+            (9, new.method),
             (20, ""),
             (MESSAGE_TYPE, digit),
         ];
@@ -237,7 +237,7 @@ impl Outgoing for Request {
             &strings,
             &ints,
             kind,
-            opening.method,
+            new.method,
             id,
         );
         if let Err(error) = encode_into(&mut outbox.open, before, encode, link.limits.max_message_size) {
