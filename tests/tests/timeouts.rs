@@ -174,7 +174,10 @@ async fn a_unary_call_ends_at_its_deadline() {
         for _ in 0..2 {
             let call = tokio::spawn(place.client.wait(Note::number(1)).timeout(SECOND));
             place.serves(1).await;
-            assert_whole(&jumping(call).await.0.unwrap().unwrap_err(), "1s");
+            let text = ": the time for the call is over: it had 1s";
+            let error = jumping(call).await.0.unwrap().unwrap_err();
+            assert_passed(&error, 12015, text);
+            assert!(!error.is_retryable());
             eventually(|| place.channel.counters().streams == 0).await;
             place.handlers.open_gate();
             place.at_rest().await;
@@ -367,7 +370,7 @@ async fn a_call_made_for_a_handler_whose_time_is_over_fails_at_once() {
     let client = ClockClient::in_process(Wall { next, late: Some(late) });
     client.late().timeout(SECOND).await.unwrap_err();
     let error = failed.recv().await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "Clock.Left: stream timeout, timeout in ctx: 0s [client side]");
+    assert_eq!(error.to_string(), "Clock.Left: the time for the call is over: it had 0s [client side]");
     assert_eq!(channel.counters().connections_opened, 0);
 }
 

@@ -117,12 +117,15 @@ async fn at_its_deadline_a_call_ends_on_both_sides() {
     let (failed, took) = jumping(warm.slow.plain().timeout(SECOND)).await;
     let error = failed.unwrap_err();
     assert!(error.is_timeout() && took <= SECOND + Duration::from_millis(2), "{error} after {took:?}");
-    assert_eq!(error.to_string(), "Slow.Plain: stream timeout, timeout in ctx: 1s [client side]");
+    assert_eq!(error.to_string(), "Slow.Plain: the time for the call is over: it had 1s [client side]");
     warm.is_as_before(opened).await;
 
     jumping(warm.slow.told().timeout(SECOND)).await.0.unwrap_err();
     let (code, _, text) = warm.reason().await;
-    assert!(code == Some(12015) && text.contains("stream timeout, timeout in ctx: 1s"), "{code:?} {text}");
+    assert!(
+        code == Some(12015) && text.contains("the time for the call is over: it had 1s"),
+        "{code:?} {text}"
+    );
     warm.is_as_before(opened).await;
 }
 
@@ -157,7 +160,7 @@ async fn the_server_ends_a_call_at_its_deadline_by_itself_and_answers() {
             assert!(took >= SECOND && took <= SECOND + Duration::from_millis(2), "{took:?}");
             assert_eq!((kind, &*name, answered), (3, method, sequence));
             let (text, code) = (String::from_utf8_lossy(&body), 12015_i32.to_be_bytes());
-            assert!(text.contains("stream timeout, timeout in ctx: 1s"), "{text}");
+            assert!(text.contains("the time for the call is over: it had 1s"), "{text}");
             assert!(body.windows(4).any(|bytes| bytes == code), "{body:x?}");
             warm.serves(handlers).await;
             if method != "Plain" {

@@ -3,11 +3,17 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::Mode;
 use crate::{Code, Error};
 
-/// The time of a call is over, with the code and the text of Kitex v0.16.3 (spec 6).
-pub(crate) fn timed_out(timeout: Duration) -> Error {
-    let text = format!("stream timeout, timeout in ctx: {}", go(timeout));
+/// The time of a call is over, with the code of Kitex v0.16.3, which has a text for streams alone (spec 6).
+pub(crate) fn timed_out(timeout: Duration, mode: Mode) -> Error {
+    let timeout = go(timeout);
+    let text = if mode.is_streaming() {
+        format!("stream timeout, timeout in ctx: {timeout}")
+    } else {
+        format!("the time for the call is over: it had {timeout}")
+    };
     Error::new(Code::DeadlineExceeded, text).with_kitex_code(12015)
 }
 

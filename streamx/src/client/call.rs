@@ -106,7 +106,7 @@ impl Prepared {
     pub(crate) fn dial(self) -> Result<(Dial, Opening)> {
         let Self { channel, name, mode, options } = self;
         let times = options.times(channel.times());
-        let deadline = options.deadline(times.timeout);
+        let deadline = options.deadline(times.timeout, mode);
         let call = options.opening(name, mode, deadline.map(Deadline::at))?;
         Ok((Dial::new(channel, times, deadline), call))
     }

@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::call::duration::timed_out;
-use crate::call::{Encode, Exchange, Incoming, Outgoing};
+use crate::call::{Encode, Exchange, Incoming, Mode, Outgoing};
 use crate::{Error, Metadata, Result};
 
 /// The end of the time of one call.
@@ -19,18 +19,20 @@ pub(super) struct Deadline {
     at: Instant,
     /// What was left of it when the call began.
     timeout: Duration,
+    /// That of the call, which the error speaks of.
+    mode: Mode,
 }
 
 impl Deadline {
     /// So long after this moment; none if that is beyond what can be counted.
-    pub(super) fn after(timeout: Duration) -> Option<Self> {
-        Some(Self { at: Instant::now().checked_add(timeout)?, timeout })
+    pub(super) fn after(timeout: Duration, mode: Mode) -> Option<Self> {
+        Some(Self { at: Instant::now().checked_add(timeout)?, timeout, mode })
     }
 
     /// That of a handler whose call has to be over then.
-    pub(super) fn inherited(at: std::time::Instant) -> Self {
+    pub(super) fn inherited(at: std::time::Instant, mode: Mode) -> Self {
         let at = Instant::from_std(at);
-        Self { at, timeout: at.saturating_duration_since(Instant::now()) }
+        Self { at, timeout: at.saturating_duration_since(Instant::now()), mode }
     }
 
     /// The earlier of both.
@@ -72,7 +74,7 @@ impl Deadline {
     }
 
     fn error(self) -> Error {
-        timed_out(self.timeout)
+        timed_out(self.timeout, self.mode)
     }
 }
 

@@ -88,7 +88,7 @@ impl Dial {
 
     /// That of the call, unless a middleware has brought it forward.
     fn deadline_of(&self, call: &Opening) -> Option<Deadline> {
-        let moved = call.deadline().map(Deadline::inherited);
+        let moved = call.deadline().map(|at| Deadline::inherited(at, call.mode()));
         self.deadline.into_iter().chain(moved).reduce(Deadline::min)
     }
 }

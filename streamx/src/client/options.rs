@@ -110,9 +110,10 @@ impl Options {
     }
 
     /// When a call that begins now has to be over: at its own time, and at that of the handler that makes it.
-    pub(super) fn deadline(&self, timeout: Option<Duration>) -> Option<Deadline> {
-        let own = timeout.and_then(Deadline::after);
-        let inherited = self.context.as_ref().and_then(Context::deadline).map(Deadline::inherited);
+    pub(super) fn deadline(&self, timeout: Option<Duration>, mode: Mode) -> Option<Deadline> {
+        let own = timeout.and_then(|timeout| Deadline::after(timeout, mode));
+        let inherited = self.context.as_ref().and_then(Context::deadline);
+        let inherited = inherited.map(|at| Deadline::inherited(at, mode));
         own.into_iter().chain(inherited).reduce(Deadline::min)
     }
 

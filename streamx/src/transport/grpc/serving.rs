@@ -62,7 +62,7 @@ impl Serving for Call {
 
     fn expire(&self) {
         let stream = &*self.stream;
-        let error = timed_out(self.timeout.unwrap_or_default());
+        let error = timed_out(self.timeout.unwrap_or_default(), self.route.method.mode);
         // As a cancel of the caller.
         let gone =
             Error::new(Code::Cancelled, error.message()).with_kitex_code(12015).with_side(Side::Client);

@@ -277,7 +277,7 @@ impl Serving for Served {
         if !call.forget() {
             return;
         }
-        let error = timed_out(call.timeout.unwrap_or_default());
+        let error = timed_out(call.timeout.unwrap_or_default(), Mode::Unary);
         if !std::mem::replace(&mut *lock(&call.answered), true) {
             let failure = Failure::exception(&error, exception_type(&error));
             put_failure(&call.link, call.framing, call.method, call.sequence, &failure);
