@@ -249,6 +249,66 @@ async fn thousands_of_streams_may_be_given_up_on_one_connection() {
     assert_eq!(rig.client().connections_opened, 1);
 }
 
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// The beginning of a call, whose messages are to come.
+fn begin(stream: u32, path: &str) -> Vec<u8> {
+    // POST, http, and pairs whose names have these numbers in HPACK: the path, the authority, the content type.
+    let pair =
+        |name: &[u8], value: &str| [name, &[u8::try_from(value.len()).unwrap()], value.as_bytes()].concat();
+    let pairs = [
+        vec![0x83, 0x86],
+        pair(&[0x04], path),
+        pair(&[0x01], "localhost"),
+        pair(&[0x0f, 0x10], "application/grpc+thrift"),
+    ];
+    frame(1, 4, stream, &pairs.concat())
+}
+
+/// A client that has said that it speaks HTTP/2.
+async fn greeted(rig: &Rig) -> Raw {
+    let mut peer = Raw::connect(rig.address()).await;
+    peer.write(&[&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat()).await;
+    peer
+}
+
+/// They arrive in one piece, so that the server learns of the begin and the end of a call at once.
+#[tokio::test]
+async fn a_flood_of_calls_that_are_given_up_closes_its_connection_only() {
+    let rig = rig(Limits::default().unanswered_resets_per_second(40)).await;
+    let mut other = rig.client.echo().await.unwrap();
+    let mut peer = greeted(&rig).await;
+    let given_up =
+        |call: u32| [begin(2 * call + 1, "/Probe/Hold"), frame(3, 0, 2 * call + 1, &[0, 0, 0, 8])].concat();
+    peer.write(&(0..40).flat_map(given_up).collect::<Vec<u8>>()).await;
+    settle().await;
+    assert!(!peer.is_closed(), "not before the limit");
+    peer.write(&given_up(40)).await;
+    eventually(|| peer.is_closed()).await;
+    echo(&mut other, 1).await;
+    drop(other);
+    rig.at_rest().await;
+}
+
+/// More than `h2` would forgive by itself, as above: here the server ends them, with a message of each on the way.
+#[tokio::test]
+async fn thousands_of_calls_may_be_refused_on_one_connection_whose_client_goes_on_sending() {
+    let rig = rig(Limits::default()).await;
+    let mut peer = greeted(&rig).await;
+    for round in 0..12 {
+        let streams = || (0..100).map(move |call| 200 * round + 2 * call + 1);
+        peer.write(&streams().flat_map(|stream| begin(stream, "/Probe/Nothing")).collect::<Vec<u8>>()).await;
+        settle().await;
+        peer.write(&streams().flat_map(|stream| frame(0, 0, stream, &[0; 5])).collect::<Vec<u8>>()).await;
+        settle().await;
+        assert!(!peer.is_closed(), "after {} calls", 100 * (round + 1));
+    }
+}
+
 /// A server of another make that refuses so many requests, and counts them all.
 async fn refusing(count: usize) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

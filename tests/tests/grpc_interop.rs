@@ -6,6 +6,7 @@ use streamx_tests::grpc::cases::Target;
 use streamx_tests::grpc::go::{self, Go};
 use streamx_tests::grpc::test_service::{Empty, SimpleRequest, TestServiceClient};
 use streamx_tests::process::Talkative;
+use streamx_tests::rig::soon;
 
 mod rust_to_rust {
     use super::*;
@@ -52,7 +53,7 @@ mod rust_to_rust_over_ttheader {
         let trailing = "x-grpc-test-echo-trailing-bin";
         let unary = client.unary_call(SimpleRequest::default()).metadata(trailing, "text").await;
         let mut stream = client.full_duplex_call().metadata(trailing, "text").await.unwrap();
-        for error in [unary.unwrap_err(), stream.recv().await.unwrap_err()] {
+        for error in [unary.unwrap_err(), soon(stream.recv()).await.unwrap_err()] {
             assert_refused(&error);
         }
         let odd = client.empty_call(Empty {}).metadata_bin("x", vec![0]).await.unwrap_err();

@@ -263,14 +263,20 @@ async fn hostile_bytes_close_their_own_connection_and_are_named_in_the_log() {
     }
 }
 
-/// Closed with a part of the request unread, TCP would tell the client of a reset in place of the answer.
+/// Closed with a part of the request unread, TCP would tell the client of a reset in place of the answer. So it would with
+/// one that goes on sending.
 #[tokio::test]
 async fn a_client_of_http_1_is_told_what_the_port_serves() {
     let logs = Logs::capture();
     let rig = Rig::start().await;
     let mut peer = TcpStream::connect(rig.address()).await.unwrap();
-    let request = format!("POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n{}", "a".repeat(100_000));
+    let request = format!("POST / HTTP/1.1\r\nContent-Length: 200000\r\n\r\n{}", "a".repeat(100_000));
     peer.write_all(request.as_bytes()).await.unwrap();
+    soon(peer.readable()).await.unwrap();
+    for _half in 0..2 {
+        peer.write_all(&[b'a'; 50_000]).await.expect("the server reads what it does not want");
+        settle().await;
+    }
     let mut answer = String::new();
     soon(peer.read_to_string(&mut answer)).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
