@@ -1,5 +1,5 @@
 //! The schemas that a binary prints, in the tools of others: the Apache compiler, and Kitex's code generator. (protoc's rules
-//! are in `schema_proto_idl.rs`; that generated code talks to the trait is in the tests with `kitex` in their name.)
+//! are in `schema_proto_idl`; that generated code talks to the trait is in the tests with `kitex` in their name.)
 //!
 //! Without the Apache compiler these tests say `SKIPPED` and pass; with `STREAMX_DEMAND_PEERS=1`, as in CI, they fail.
 
