@@ -184,10 +184,10 @@ async fn details(peer: &Peer) {
 }
 
 /// A server whose methods declare `EchoStatus` as an exception, and fail with it.
-pub async fn exceptions(addr: &str) {
-    let unary = unary_call(&mut client(addr).await, SimpleRequest::default()).await.unwrap_err();
+pub async fn exceptions(peer: &Peer) {
+    let unary = unary_call(&mut peer.client().await, SimpleRequest::default()).await.unwrap_err();
     let first = StreamingOutputCallRequest::default();
-    let streamed = match full_duplex_call(addr, first, Request::new).await {
+    let streamed = match full_duplex_call(peer, first, Request::new).await {
         Ok((_sender, mut answers)) => answers.message().await.unwrap_err(),
         Err(status) => status,
     };

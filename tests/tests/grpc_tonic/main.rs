@@ -137,6 +137,14 @@ mod tonic_client_to_rust_server {
             within_patience(client::every_case(&peer)).await;
         }
     }
+    #[tokio::test]
+    async fn a_declared_exception_is_a_detail_of_the_status() {
+        let server = streamx::Server::builder().add_service(FailingServer::new(exceptions::Always));
+        let server = server.bind("127.0.0.1:0").await.unwrap();
+        let addr = server.local_addr().to_string();
+        tokio::spawn(server.serve());
+        within_patience(client::exceptions(&Peer::at(addr))).await;
+    }
 }
 
 /// The payloads of `UnaryCall` are zeros, of which there is little left when they are compressed.
@@ -167,15 +175,6 @@ mod what_is_compressed_takes_few_bytes {
             let (to, back) = soon(counted).await.unwrap();
             assert!(to < FEW && back < FEW, "{ours:?}: {to} {back}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_declared_exception_is_a_detail_of_the_status() {
-        let server = streamx::Server::builder().add_service(FailingServer::new(exceptions::Always));
-        let server = server.bind("127.0.0.1:0").await.unwrap();
-        let addr = server.local_addr().to_string();
-        tokio::spawn(server.serve());
-        within_patience(client::exceptions(&addr)).await;
     }
 }
 
