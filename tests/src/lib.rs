@@ -6,6 +6,7 @@ pub mod batching;
 pub mod cases;
 pub mod counting;
 pub mod foreign;
+pub mod foreign_server;
 pub mod grpc;
 pub mod histories;
 pub mod interop;

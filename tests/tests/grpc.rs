@@ -12,7 +12,6 @@ use streamx_tests::logs::Logs;
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
 use streamx_tests::raw::Raw;
 use streamx_tests::rig::{Rig, Setup, echo, eventually, settle, soon};
-use tokio::net::TcpListener;
 
 const STREAMS: usize = 64;
 const ROUNDS: i64 = 50;
@@ -306,44 +305,6 @@ async fn thousands_of_calls_may_be_refused_on_one_connection_whose_client_goes_o
         peer.write(&streams().flat_map(|stream| frame(0, 0, stream, &[0; 5])).collect::<Vec<u8>>()).await;
         settle().await;
         assert!(!peer.is_closed(), "after {} calls", 100 * (round + 1));
-    }
-}
-
-/// A server of another make that refuses so many requests, and counts them all.
-async fn refusing(count: usize) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let seen = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&seen);
-    tokio::spawn(async move {
-        let mut connection = h2::server::handshake(listener.accept().await.unwrap().0).await.unwrap();
-        while let Some(Ok((_request, mut respond))) = connection.accept().await {
-            if counted.fetch_add(1, SeqCst) < count {
-                respond.send_reset(h2::Reason::REFUSED_STREAM);
-                continue;
-            }
-            let response = http::Response::builder().header("content-type", "application/grpc");
-            let mut send = respond.send_response(response.body(()).unwrap(), false).unwrap();
-            send.send_data(bytes::Bytes::from_static(b"\0\0\0\0\x02\x08\x07"), false).unwrap();
-            let mut trailers = http::HeaderMap::new();
-            trailers.insert("grpc-status", "0".parse().unwrap());
-            send.send_trailers(trailers).unwrap();
-        }
-    });
-    (address, seen)
-}
-
-#[tokio::test]
-async fn a_unary_call_that_the_server_has_not_seen_is_made_once_more() {
-    for (refused, seen) in [(0, 1), (1, 2), (2, 2)] {
-        let (address, count) = refusing(refused).await;
-        let client = ProbeClient::connect(format!("grpc://{address}")).await.unwrap();
-        let answer = soon(client.ask(Note::number(1)).into_future()).await;
-        assert_eq!(count.load(SeqCst), seen);
-        match answer {
-            Ok(note) => assert_eq!((note.number, refused < 2), (7, true)),
-            Err(error) => assert!(error.is_retryable() && refused == 2, "{error}"),
-        }
     }
 }
 

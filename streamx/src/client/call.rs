@@ -22,6 +22,9 @@ use crate::{Metadata, Result};
 /// Nothing happens before its first poll. It never waits for the peer to accept a stream: a stream is ready when the
 /// connection is, a server-streaming one when its request is in the send buffer.
 ///
+/// One that its server has certainly not seen is made once more (gRPC's transparent retry): a unary call in every protocol, a
+/// stream over gRPC, as long as nothing has come from the server and at most 64 KiB were sent, which are sent again.
+///
 /// # Options
 ///
 /// Its methods set what is sent before the first message. They are for a call that was not polled yet, and do nothing

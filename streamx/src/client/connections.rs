@@ -6,11 +6,15 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::{Notify, watch};
+#[cfg(feature = "grpc")]
+use tokio::time::Instant;
 
 use super::connecting::{Dialed, Dialer, Together};
 use super::endpoint::{Endpoint, Scheme};
 use super::group::Group;
 use super::grouped::{Grouped, Groups};
+#[cfg(feature = "grpc")]
+use super::once_more::once_more;
 use super::pool::{Kind, Pool};
 use super::upkeep;
 use crate::call::{Exchange, NewCall, Open};
@@ -112,6 +116,8 @@ impl Open for Connections {
         let endpoint = &self.0.dialer.endpoint;
         match endpoint.scheme() {
             #[cfg(feature = "grpc")]
+            Scheme::Grpc(_) if call.mode.is_streaming() => self.0.open_twice(call),
+            #[cfg(feature = "grpc")]
             Scheme::Grpc(_) => self.0.open::<GrpcClient>(call),
             _ if !call.mode.is_streaming() => self.0.open::<UnaryClient>(call),
             Scheme::TTHeader => self.0.open::<StreamClient>(call),
@@ -144,6 +150,21 @@ impl Inner {
             } else {
                 inner.open_dialing::<C>(&call).await
             }
+        })
+    }
+
+    /// Opens a stream, and once more if its server has certainly not seen it. A unary call has its request, and does
+    /// that itself.
+    #[cfg(feature = "grpc")]
+    fn open_twice(self: &Arc<Self>, mut call: NewCall) -> BoxFuture<'static, Result<Exchange>> {
+        let begun = Instant::now();
+        let (first, inner) = (self.open::<GrpcClient>(call.clone()), Arc::clone(self));
+        Box::pin(async move {
+            let exchange = first.await?;
+            Ok(once_more(exchange, move || {
+                call.timeout = call.timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
+                inner.open::<GrpcClient>(call)
+            }))
         })
     }
 

@@ -23,6 +23,8 @@ mod dial;
 mod endpoint;
 mod group;
 mod grouped;
+#[cfg(feature = "grpc")]
+mod once_more;
 mod options;
 mod pool;
 mod sender;

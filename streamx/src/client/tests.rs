@@ -3,6 +3,8 @@
 mod group;
 mod metadata;
 mod middleware;
+#[cfg(feature = "grpc")]
+mod once_more;
 mod options;
 
 use std::sync::Arc;

@@ -80,7 +80,12 @@ impl<A: Arguments, R: Outcome> Unary<A, R> {
         let owner = self.names.caller(results.exception);
         let mut rx = Rx::new(exchange.incoming, results.decode, owner);
         let mut tx = Tx::new(exchange.outgoing, encode, owner);
-        tx.send(request, true).await?;
+        if let Err(error) = tx.send(request, true).await
+            && !error.is_closed()
+        {
+            return Err(error);
+        }
+        // Of a call that is over already this is the outcome.
         let answer = rx.only().await?;
         let answer = answer.map_err(|error| self.names.name(error))?;
         if let Some(told) = told {

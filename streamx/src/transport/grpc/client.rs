@@ -320,7 +320,11 @@ impl Role for Calls {
         }
         self.begin(streams, out, cx);
         let Http::Open(opened) = &mut self.http else { return Poll::Pending };
-        let driven = ready!(Future::poll(std::pin::Pin::new(&mut opened.1), cx));
+        let Poll::Ready(driven) = Future::poll(std::pin::Pin::new(&mut opened.1), cx) else {
+            // The server may have said just now that it takes no further calls.
+            self.begin(streams, out, cx);
+            return Poll::Pending;
+        };
         Poll::Ready(match driven {
             Ok(()) => Error::transport("the server closed the connection"),
             Err(error) => failure::broken(&error),

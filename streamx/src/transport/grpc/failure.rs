@@ -179,8 +179,8 @@ pub(super) fn lost(error: &h2::Error) -> Error {
     };
     if error.is_go_away() {
         let lost = Error::transport(format!("the server has closed the connection: {}", describe(reason)));
-        // It says which calls it has not begun, and only those fail for a GOAWAY without an error.
-        return if reason == Reason::NO_ERROR && error.is_remote() { lost.retryable() } else { lost };
+        // It says which calls it has not begun, and only those fail for what it says; the others with the connection.
+        return if error.is_remote() { lost.retryable() } else { lost };
     }
     let text = format!("the server has reset the stream: {}", describe(reason));
     let error = match reason {
