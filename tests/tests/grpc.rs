@@ -224,11 +224,22 @@ async fn calls_go_on_when_connections_become_old() {
     let channel = Channel::connect(format!("grpc://{}", server.local_addr())).await.unwrap();
     tokio::spawn(server.serve());
     let client = ProbeClient::new(channel.clone());
+    let mut streams = Vec::new();
     while channel.counters().connections_opened < 10 {
+        if streams.len() < 20 {
+            streams.push(client.echo().await.unwrap());
+        }
+        for (number, stream) in (0..).zip(&mut streams) {
+            echo(stream, number).await;
+        }
         let calls = (0..32).map(|number| client.ask(Note::number(number)).into_future());
         for (number, note) in (0..).zip(soon(join_all(calls)).await) {
             assert_eq!(note.unwrap(), Note::number(number));
         }
+    }
+    for mut stream in streams {
+        stream.close_send().await.unwrap();
+        assert_eq!(soon(stream.recv()).await.unwrap(), None);
     }
 }
 

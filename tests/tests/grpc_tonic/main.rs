@@ -113,6 +113,57 @@ mod rust_client_to_tonic_server_with_zstd {
     streamx_tests::every_grpc_case!(start, besides unary metadata);
 }
 
+/// A connection takes calls for some milliseconds, and then ends with its last one.
+mod rust_client_to_tonic_server_whose_connections_become_old {
+    use std::time::Duration;
+
+    use streamx::Channel;
+    use streamx_tests::grpc::test_service::{ResponseParameters, StreamingOutputCallRequest};
+
+    use super::*;
+
+    /// So many streams run at once, at most.
+    const STREAMS: usize = 20;
+
+    #[tokio::test]
+    async fn streams_run_to_their_end_and_calls_begin_elsewhere() {
+        within_patience(async {
+            let age = Some(Duration::from_millis(10));
+            let url = format!("grpc://{}", server::start(Settings { age, ..Settings::default() }).await);
+            let channel = Channel::connect(url).await.unwrap();
+            let client = TestServiceClient::new(channel.clone());
+            let mut streams = Vec::new();
+            while channel.counters().connections_opened < 8 {
+                if streams.len() < STREAMS {
+                    streams.push(client.full_duplex_call().await.unwrap());
+                }
+                for (size, stream) in (1..).zip(&mut streams) {
+                    let parameters = ResponseParameters { size, ..ResponseParameters::default() };
+                    let request = StreamingOutputCallRequest {
+                        response_parameters: vec![parameters],
+                        ..StreamingOutputCallRequest::default()
+                    };
+                    stream.send(request).await.unwrap();
+                    let got = stream.recv().await.unwrap().unwrap();
+                    assert_eq!(
+                        got.payload.map_or(0, |payload| payload.body.len()),
+                        usize::try_from(size).unwrap()
+                    );
+                }
+                let request = SimpleRequest { response_size: 7, ..SimpleRequest::default() };
+                assert_eq!(client.unary_call(request).await.unwrap().payload.unwrap().body.len(), 7);
+            }
+            assert!(channel.counters().connections > 1, "streams keep their connections");
+            for mut stream in streams {
+                stream.close_send().await.unwrap();
+                assert!(stream.recv().await.unwrap().is_none());
+            }
+            assert_eq!(channel.counters().streams, 0);
+        })
+        .await;
+    }
+}
+
 mod tonic_client_to_rust_server {
     use super::*;
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub identity: Option<(String, String)>,
     /// How it compresses its answers. It takes messages that are compressed likewise, and plain ones.
     pub compression: Option<CompressionEncoding>,
+    /// No connection takes calls for longer.
+    pub age: Option<Duration>,
 }
 
 /// Serves on a free port of this machine until the runtime ends, and gives `IP:PORT`.
@@ -40,6 +43,9 @@ pub async fn start(settings: Settings) -> String {
     if let Some((certificate, key)) = settings.identity {
         let identity = Identity::from_pem(certificate, key);
         server = server.tls_config(ServerTlsConfig::new().identity(identity)).unwrap();
+    }
+    if let Some(age) = settings.age {
+        server = server.max_connection_age(age);
     }
     let service = TestService { compression: settings.compression };
     tokio::spawn(server.serve_with_incoming(service, TcpIncoming::from(listener)));
