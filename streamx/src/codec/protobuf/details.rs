@@ -22,7 +22,7 @@ struct Status {
 impl Error {
     /// Adds a message that says more than the text can: what other makes of gRPC call a detail of the status (grpc-go:
     /// `WithDetails`, tonic: `Status::details`). It reaches callers over gRPC alone, as long as all of them with the text
-    /// have at most 16 KiB; more is left out, and the log of the server says so at the level debug.
+    /// have at most 16 KiB; more is left out, and the text of the error says so.
     ///
     /// ```
     /// use streamx::well_known::Any;

@@ -161,11 +161,14 @@ pub(super) fn facts(route: &Route, peer: Peer, headers: &HeaderMap, timeout: Opt
 
 /// Adds a pair. False if it cannot travel.
 fn put(headers: &mut HeaderMap, key: &str, value: &[u8]) -> bool {
-    let pair = metadata::write_name(key).and_then(|name| {
-        let value = metadata::write_value(&name, value)?;
-        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(&value).ok()?))
-    });
-    pair.map(|(name, value)| headers.insert(name, value)).is_some()
+    pair(key, value).map(|(name, value)| headers.insert(name, value)).is_some()
+}
+
+/// A pair as a header, if it can travel.
+pub(super) fn pair(key: &str, value: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let name = metadata::write_name(key)?;
+    let value = metadata::write_value(&name, value)?;
+    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(&value).ok()?))
 }
 
 fn unfit(key: &str) -> Error {

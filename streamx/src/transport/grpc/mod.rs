@@ -21,6 +21,7 @@ mod stream;
 mod task;
 #[cfg(test)]
 mod tests;
+mod trailers;
 
 pub(crate) use client::Client;
 #[cfg_attr(

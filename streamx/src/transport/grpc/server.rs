@@ -23,7 +23,7 @@ use super::serving::{Call, LATE, end};
 use super::slot::{Arrived, Left, Respond, Slot};
 use super::stream::{Peer, Stream};
 use super::task::{Role, Streams};
-use super::{ServerSettings, Windows, failure, headers};
+use super::{ServerSettings, Windows, failure, headers, trailers};
 use crate::call::context::Facts;
 use crate::call::router::{Route, Router};
 use crate::call::{self, Exchange, Format, Mode};
@@ -179,7 +179,7 @@ impl Server {
             Refusal::Reset => return respond.send_reset(Reason::REFUSED_STREAM),
             Refusal::Answer(format, error) => {
                 tracing::debug!(%error, "refused a call");
-                headers::trailers_only(format, failure::refusal(&error))
+                headers::trailers_only(format, trailers::refusal(&error))
             }
             Refusal::Status(status) => return self.turn_away(respond, status),
         };

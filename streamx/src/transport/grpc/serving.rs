@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::failure;
 use super::stream::{End, Peer, Stream};
+use super::trailers;
 use crate::call::duration::timed_out;
 use crate::call::router::Route;
 use crate::transport::connection::Deliveries;
@@ -42,7 +42,7 @@ pub(super) fn end<T>(
         if !leaving.header.is_empty() {
             leaving.start();
         }
-        leaving.end = Some(End::Trailers(failure::trailers(result, &leaving.trailer)));
+        leaving.end = Some(End::Trailers(trailers::trailers(result, &leaving.trailer)));
         inbox()
     })
 }

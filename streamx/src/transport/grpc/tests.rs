@@ -65,6 +65,19 @@ impl Handler for Pour {
     }
 }
 
+/// Fails with as much as an error can have.
+struct Fail;
+
+impl Handler for Fail {
+    fn handle(&self, _: Exchange, context: Context) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move {
+            context.set_trailer("large", "y".repeat(20_000).as_str())?;
+            let text = "x".repeat(20_000);
+            Err(Error::new(Code::NotFound, text).with_declared_bytes(vec![1; 30_000].into()))
+        })
+    }
+}
+
 /// A server with this set, and the other end of a connection to it.
 fn server(settings: ServerSettings) -> (Socket, Arc<Meter>, watch::Sender<Stop>) {
     server_of(settings, Echo)
@@ -75,8 +88,9 @@ fn server_of(
     handler: impl Handler + 'static,
 ) -> (Socket, Arc<Meter>, watch::Sender<Stop>) {
     let echo = Method { name: "Echo", mode: Mode::Bidi, takes_context: false, handler: Arc::new(handler) };
+    let fail = Method { name: "Fail", handler: Arc::new(Fail), ..echo.clone() };
     let mut router = Router::default();
-    router.add(Service::new(ServiceSchema::new("Test", None, "", &[]), vec![echo])).unwrap();
+    router.add(Service::new(ServiceSchema::new("Test", None, "", &[]), vec![echo, fail])).unwrap();
     let (near, far) = Socket::pair();
     let (stop, meter) = (watch::Sender::new(Stop::No), Arc::new(Meter::default()));
     let serving = Serve {
@@ -101,8 +115,12 @@ struct Foreign {
 impl Foreign {
     async fn on(socket: Socket) -> Self {
         let (reader, writer) = socket.split();
+        let socket = tokio::io::join(reader, writer);
+        // As a client of ours.
+        let header_list = u32::try_from(Limits::default().max_header_size).unwrap();
+        let mut builder = h2::client::Builder::new();
         let (requests, mut connection) =
-            h2::client::handshake(tokio::io::join(reader, writer)).await.unwrap();
+            builder.max_header_list_size(header_list).handshake(socket).await.unwrap();
         let pings = connection.ping_pong().unwrap();
         Self { requests, pings, connection: tokio::spawn(connection) }
     }
@@ -314,4 +332,17 @@ async fn a_sender_on_another_thread_is_told_that_its_caller_is_gone() {
         let end = ends.recv().await.unwrap();
         assert!(end.is_cancelled(), "{end}");
     }
+}
+
+#[tokio::test]
+async fn an_error_with_everything_full_is_what_its_client_reads() {
+    let (socket, _meter, _stop) = server(ServerSettings::default());
+    let mut client = Foreign::on(socket).await;
+    let request = Request::post("http://test/Test/Fail").header("content-type", "application/grpc");
+    let (response, _send) = client.requests.send_request(request.body(()).unwrap(), false).unwrap();
+    let response = response.await.unwrap();
+    assert_eq!(response.headers().get("grpc-status").unwrap(), "5");
+    let text = response.headers().get("grpc-message").unwrap().to_str().unwrap();
+    assert!(text.starts_with("xxx") && text.ends_with("left out: the declared exception]"), "{text}");
+    assert!(response.headers().contains_key("large"));
 }
