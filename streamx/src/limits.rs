@@ -123,9 +123,11 @@ setters! {
     connection_send_buffer: usize;
     /// How long a peer may take to accept any byte before the connection is given up. Default 30 s.
     write_stall_timeout: Duration;
-    /// How long `send` waits for a streamx peer whose reader takes nothing (see
-    /// [`stream_receive_window`](Self::stream_receive_window)) before it fails with an `is_timeout()` error. Default
-    /// 30 s. The message was not sent, and the stream goes on.
+    /// How long `send` waits for a peer whose reader takes nothing (see
+    /// [`stream_receive_window`](Self::stream_receive_window)) before it fails with an `is_timeout()` error: over gRPC
+    /// for every peer, over TTHeader Streaming for one of streamx. Default 30 s. The message was not sent, and the stream
+    /// goes on. Over gRPC, what a handler has sent before it returned is given up too, with its stream, when the client
+    /// takes nothing of it for once to twice as long.
     send_stall_timeout: Duration;
     /// How many streams or unary calls a client may give up before they were answered, each second, before a server
     /// closes the connection. Default 1,000: a client that cancels most of its calls is legitimate, a flood is not.

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use h2::Reason;
+
 use super::stream::{End, Peer, Stream};
 use super::trailers;
 use crate::call::duration::timed_out;
@@ -13,6 +15,7 @@ use crate::transport::connection::Deliveries;
 use crate::transport::handlers::Serving;
 use crate::transport::inbox::Inbox;
 use crate::transport::link::Link;
+use crate::transport::lock;
 use crate::{Code, Error, Result, Side};
 
 /// One call that is served.
@@ -45,6 +48,30 @@ pub(super) fn end<T>(
         leaving.end = Some(End::Trailers(trailers::trailers(result, &leaving.trailer)));
         inbox()
     })
+}
+
+/// Gives up a call that has ended and whose answer the peer does not take; `moved` is what it has taken. Nobody else waits
+/// for that: the handler has returned.
+pub(super) fn watch_over(peer: &Arc<Peer>, stream: &Arc<Stream>, mut moved: u64) {
+    let limit = peer.limits().send_stall_timeout;
+    let stream = Arc::downgrade(stream);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(limit).await;
+            let Some(stream) = stream.upgrade() else { return };
+            let mut leaving = lock(&stream.leaving);
+            if std::mem::replace(&mut moved, leaving.moved) != leaving.moved {
+                continue;
+            }
+            leaving.reset.get_or_insert(Reason::CANCEL);
+            drop(leaving);
+            stream.ring();
+            return tracing::info!(
+                ?limit,
+                "gave up an answer that the client does not read (limit send_stall_timeout)"
+            );
+        }
+    });
 }
 
 impl Serving for Call {

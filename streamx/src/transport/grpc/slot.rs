@@ -12,6 +12,7 @@ use http::HeaderMap;
 
 use super::compression::Compression;
 use super::headers;
+use super::serving::watch_over;
 use super::stream::{End, Leaving, Peer, Stream};
 use crate::Metadata;
 use crate::call::Format;
@@ -111,7 +112,7 @@ impl Slot {
     }
 
     /// Gives HTTP/2 what is to leave, as far as the peer's windows allow.
-    pub(super) fn leave(&mut self, peer: &Peer, out: &mut Deliveries) -> Left {
+    pub(super) fn leave(&mut self, peer: &Arc<Peer>, out: &mut Deliveries) -> Left {
         let stream = Arc::clone(&self.stream);
         let leaving = &mut *lock(&stream.leaving);
         if let Some(reason) = leaving.reset.take() {
@@ -131,6 +132,11 @@ impl Slot {
             out.wakers.extend(leaving.waiting.take());
         }
         if !leaving.out.is_empty() {
+            if matches!(leaving.end, Some(End::Trailers(_)))
+                && !std::mem::replace(&mut leaving.is_watched, true)
+            {
+                watch_over(peer, &stream, leaving.moved);
+            }
             return Left::Open;
         }
         match leaving.end.take() {

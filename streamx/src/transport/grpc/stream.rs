@@ -92,6 +92,8 @@ pub(super) struct Leaving {
     pub(super) moved: u64,
     /// A sender that waits for room.
     pub(super) waiting: Option<Waker>,
+    /// Server: the handler has returned, and somebody looks whether the peer takes the rest.
+    pub(super) is_watched: bool,
 }
 
 /// How this side ends its direction.

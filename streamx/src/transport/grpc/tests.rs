@@ -346,3 +346,46 @@ async fn an_error_with_everything_full_is_what_its_client_reads() {
     assert!(text.starts_with("xxx") && text.ends_with("left out: the declared exception]"), "{text}");
     assert!(response.headers().contains_key("large"));
 }
+
+/// More than the window of the client, all of which its handler has sent when it returns.
+async fn answer_that_is_not_read(client: &mut Foreign) -> h2::RecvStream {
+    let request = Request::post("http://test/Test/Echo").header("content-type", "application/grpc");
+    let (response, mut send) = client.requests.send_request(request.body(()).unwrap(), false).unwrap();
+    send.send_data(Bytes::from([&[0, 0, 1, 0x80, 0][..], &[7; 0x18000]].concat()), true).unwrap();
+    response.await.unwrap().into_body()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_reads_is_given_up_after_its_handler_has_returned() {
+    let (socket, meter, _stop) = server(ServerSettings::default());
+    let mut client = Foreign::on(socket).await;
+    let mut recv = answer_that_is_not_read(&mut client).await;
+    let begun = tokio::time::Instant::now();
+    let ended = loop {
+        if let Err(ended) = recv.data().await.unwrap() {
+            break ended;
+        }
+    };
+    assert_eq!((ended.reason(), meter.snapshot().handlers), (Some(Reason::CANCEL), 0));
+    let passed = begun.elapsed();
+    assert!((30..=60).contains(&passed.as_secs()), "{passed:?}");
+    // The connection goes on.
+    drop(recv);
+    let (_send, _recv) = client.echo().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_read_slowly_arrives_whole() {
+    let (socket, _meter, _stop) = server(ServerSettings::default());
+    let mut client = Foreign::on(socket).await;
+    let mut recv = answer_that_is_not_read(&mut client).await;
+    let mut received = 0;
+    while let Some(piece) = recv.data().await {
+        received += piece.unwrap().len();
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let window = recv.flow_control();
+        window.release_capacity(window.used_capacity().min(10_000)).unwrap();
+    }
+    assert_eq!(received, 0x18005);
+    assert_eq!(recv.trailers().await.unwrap().unwrap().get("grpc-status").unwrap(), "0");
+}
