@@ -77,8 +77,10 @@ setters! {
     /// and gRPC's usual one is 4 MiB. A larger one that arrives ends its stream, or the connection of a unary call; a
     /// larger one is not sent, `send` fails, and the stream goes on.
     max_message_size: usize;
-    /// The largest header area of one TTHeader frame, and the largest header list of gRPC. Default 64 KiB; the wire allows 262,140 bytes, Kitex before
-    /// v0.15.4 reads at most 65,536. A larger one closes the connection.
+    /// The largest header area of one TTHeader frame, and the largest header list of gRPC. Default 64 KiB; TTHeader allows
+    /// 262,140 bytes, Kitex before v0.15.4 reads at most 65,536. A larger area closes the connection. A larger list of gRPC
+    /// ends its call alone: a server answers it with the HTTP status 431, at a client the call fails; one of more than
+    /// four times the limit closes the connection.
     max_header_size: usize;
     /// How many streams (or unary calls) one connection may carry at once, until they are answered or given up.
     /// Default 1,024; Kitex and tonic have no limit. A server refuses what is above it; a client opens a further

@@ -22,6 +22,8 @@ pub struct Echo {
     pub after: usize,
     /// and with this a header goes before it.
     pub answers: bool,
+    /// The others are answered with a header of so many bytes.
+    pub header: usize,
 }
 
 impl Echo {
@@ -54,6 +56,7 @@ impl Echo {
     async fn answer(self, refused: bool, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
         let mut body = request.into_body();
         let response = Response::builder().header("content-type", "application/grpc");
+        let response = response.header("large", "x".repeat(self.header));
         let response = response.body(()).expect("a response");
         if refused {
             let mut come = 0;

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 /// What a note without a body takes, with what gRPC puts before it.
 const NOTE: usize = 7;
-const REFUSES: Echo = Echo { refused: 1, after: 0, answers: false };
+const REFUSES: Echo = Echo { refused: 1, after: 0, answers: false, header: 0 };
 
 async fn client(address: &str) -> ProbeClient {
     ProbeClient::connect(format!("grpc://{address}")).await.unwrap()
@@ -118,6 +118,21 @@ async fn a_stream_that_was_answered_is_not_made_again() {
     let mut stream = client(&address).await.echo().await.unwrap();
     let error = soon(stream.recv()).await.unwrap_err();
     assert_eq!((error.code(), seen.load(SeqCst)), (Code::Unavailable, 1), "{error}");
+}
+
+/// HTTP/2 itself gives up such a call on this side, with the code of a refusal.
+#[tokio::test]
+async fn a_call_whose_answer_has_too_large_a_header_is_not_made_again() {
+    for mode in 0..4 {
+        let (address, seen) = Echo { refused: 0, header: 70_000, ..REFUSES }.start().await;
+        let error = soon(call(&client(&address).await, mode)).await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.is_retryable(), seen.load(SeqCst)),
+            (Code::Internal, false, 1),
+            "{error}"
+        );
+        assert!(error.to_string().contains("max_header_size"), "{error}");
+    }
 }
 
 /// The server goes before any call comes, and the client has not read that when it makes one.

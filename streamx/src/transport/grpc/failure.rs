@@ -98,9 +98,14 @@ pub(super) fn lost(error: &h2::Error) -> Error {
         return Error::transport(format!("the connection broke: {error}"));
     };
     if error.is_go_away() {
-        let lost = Error::transport(format!("the server has closed the connection: {}", describe(reason)));
+        let lost = Error::transport(go_away(reason, error.is_remote()));
         // It says which calls it has not begun, and only those fail for what it says; the others with the connection.
         return if error.is_remote() { lost.retryable() } else { lost };
+    }
+    if !error.is_remote() {
+        // The server may have done everything: what it has sent, a header list above the limit say, is not read.
+        let text = "what the server has sent for this call breaks HTTP/2, or its headers are above the limit max_header_size";
+        return Error::protocol(format!("{text} ({})", describe(reason))).with_side(Side::Server);
     }
     let text = format!("the server has reset the stream: {}", describe(reason));
     let error = match reason {
@@ -128,8 +133,13 @@ pub(super) fn broken(error: &h2::Error) -> Error {
     if let Some(io) = error.get_io() {
         return Error::transport(format!("the connection broke: {io}"));
     }
-    let text = format!("the connection broke: {error}");
-    if error.is_library() { Error::protocol(text) } else { Error::transport(text) }
+    match error.reason() {
+        Some(reason) if error.is_remote() => {
+            Error::transport(format!("the peer has closed the connection: {}", describe(reason)))
+        }
+        Some(reason) => Error::protocol(format!("the peer has broken HTTP/2: {}", describe(reason))),
+        None => Error::transport(format!("the connection broke: {error}")),
+    }
 }
 
 /// Why a body cannot be read on.
@@ -158,11 +168,35 @@ pub(super) fn oneway(service: &str, method: &str) -> Error {
     Error::new(Code::Unimplemented, text)
 }
 
-fn describe(reason: Reason) -> String {
-    if u32::from(reason) == GRACEFUL_SHUTDOWN {
-        return "it is being shut down".to_owned();
+/// What a GOAWAY says, and whose fault it is.
+fn go_away(reason: Reason, of_server: bool) -> String {
+    match reason {
+        _ if !of_server => {
+            let why = describe(reason);
+            format!("this side has closed the connection, because the server has broken HTTP/2: {why}")
+        }
+        Reason::NO_ERROR => {
+            "the server closes the connection, because it is old or shuts down; it has not begun this call".to_owned()
+        }
+        Reason::ENHANCE_YOUR_CALM => {
+            "the server has closed the connection, because this client puts too much load on it: too many pings \
+             (keepalive), or too many calls that were given up (ENHANCE_YOUR_CALM)"
+                .to_owned()
+        }
+        other => format!("the server has closed the connection: {}", describe(other)),
     }
-    reason.description().to_owned()
+}
+
+/// A reason of HTTP/2, in its own words and with its number.
+fn describe(reason: Reason) -> String {
+    match reason {
+        Reason::NO_ERROR => "it gives no reason (HTTP/2 code 0)".to_owned(),
+        Reason::REFUSED_STREAM => "it has refused the call before it did anything (HTTP/2 code 7)".to_owned(),
+        Reason::CANCEL => "the call is not wanted any more (HTTP/2 code 8)".to_owned(),
+        Reason::ENHANCE_YOUR_CALM => "its peer puts too much load on it (HTTP/2 code 11)".to_owned(),
+        other if u32::from(other) == GRACEFUL_SHUTDOWN => "it is being shut down".to_owned(),
+        other => format!("{} (HTTP/2 code {})", other.description(), u32::from(other)),
+    }
 }
 
 #[cfg(test)]
@@ -197,5 +231,17 @@ mod tests {
             let error = read_with(&[("grpc-status", "13"), ("biz-status", "7"), (name, value)]);
             assert_eq!((error.code(), error.as_biz()), (Code::Internal, None), "{error}");
         }
+    }
+
+    #[test]
+    fn a_reset_of_our_own_says_nothing_about_what_the_server_has_done() {
+        for reason in [Reason::REFUSED_STREAM, Reason::PROTOCOL_ERROR] {
+            // As the user of `h2` makes it, which is no word of the server either.
+            let error = lost(&h2::Error::from(reason));
+            assert!(!error.is_retryable(), "{error}");
+        }
+        assert!(go_away(Reason::NO_ERROR, true).contains("it has not begun this call"));
+        assert!(go_away(Reason::ENHANCE_YOUR_CALM, true).contains("this client puts too much load on it"));
+        assert!(go_away(Reason::PROTOCOL_ERROR, false).contains("the server has broken HTTP/2"));
     }
 }

@@ -37,7 +37,7 @@ use crate::{Code, Error, Limits, Result, Side};
 
 /// What a client reads that does not speak gRPC.
 const NO_GRPC: &[u8] =
-    b"This server speaks gRPC: POST, with a content-type that begins with application/grpc.\n";
+    b"This server speaks gRPC: POST, with a content-type of application/grpc, or one that begins with application/grpc+.\n";
 
 pub(in crate::transport) struct Server {
     peer: Arc<Peer>,
