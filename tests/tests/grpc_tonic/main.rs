@@ -246,7 +246,7 @@ mod tonic_alone {
             let authority = Authority::new();
             let identity = Some(authority.issue_pem(&["127.0.0.1"]));
             let compression = Some(compression);
-            let addr = server::start(Settings { identity, compression }).await;
+            let addr = server::start(Settings { identity, compression, age: None }).await;
             let peer = Peer { addr, roots: Some(authority.pem()), compression };
             within_patience(client::every_case_without_metadata(&peer)).await;
         }
