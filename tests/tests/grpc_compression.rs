@@ -152,7 +152,7 @@ async fn a_server_that_is_told_to_compress_with_zstd_answers_what_its_client_rea
             let mut headers = vec![PROTOBUF];
             headers.extend((call[0] == 1).then_some(GZIP));
             headers.extend(accepts.map(|accepts| ("grpc-accept-encoding", accepts)));
-            let answer = answer(&address, "/Probe/Ask", &headers, call).await;
+            let answer = answer(&address, "/probe.Probe/Ask", &headers, call).await;
             let context = format!("{accepts:?} {encoding}");
             assert_eq!(answer.header("grpc-status"), "0", "{context}");
             assert_eq!(answer.header("grpc-encoding"), encoding, "{context}");

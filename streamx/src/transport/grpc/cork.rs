@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::stream::Peer;
 use crate::transport::link::Link;
 use crate::transport::lock;
-use crate::wire::grpc::frames::Frames;
+use crate::wire::grpc::frames::{Frames, Seen};
 
 /// A buffer that holds so much is written at once.
 const WRITE_AT: usize = 64 << 10;
@@ -37,7 +37,11 @@ impl Cork {
     fn heard(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.peer.heard.fetch_add(1, Relaxed);
-            self.peer.pings.fetch_add(self.frames.pings(bytes), Relaxed);
+            let peer = &self.peer;
+            self.frames.pass(bytes, |seen| match seen {
+                Seen::Ping => _ = peer.pings.fetch_add(1, Relaxed),
+                Seen::HeaderList(size) => peer.reads.store(size, Relaxed),
+            });
         }
     }
 

@@ -179,7 +179,7 @@ impl Server {
             Refusal::Reset => return respond.send_reset(Reason::REFUSED_STREAM),
             Refusal::Answer(format, error) => {
                 tracing::debug!(%error, "refused a call");
-                headers::trailers_only(format, trailers::refusal(&error))
+                headers::trailers_only(format, trailers::refusal(&error, self.peer.room_for_trailers()))
             }
             Refusal::Status(status) => return self.turn_away(respond, status),
         };

@@ -45,7 +45,8 @@ pub(super) fn end<T>(
         if !leaving.header.is_empty() {
             leaving.start();
         }
-        leaving.end = Some(End::Trailers(trailers::trailers(result, &leaving.trailer)));
+        let trailers = trailers::trailers(result, &leaving.trailer, peer.room_for_trailers());
+        leaving.end = Some(End::Trailers(trailers));
         inbox()
     })
 }

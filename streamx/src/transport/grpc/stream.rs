@@ -1,7 +1,7 @@
 //! One stream, and one connection, as everybody who has to do with them shares them.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Wake, Waker};
 
@@ -11,6 +11,7 @@ use http::HeaderMap;
 
 use super::Windows;
 use super::compression::Compression;
+use super::trailers::Room;
 use crate::call::child::Children;
 use crate::transport::connection::Deliveries;
 use crate::transport::inbox::Inbox;
@@ -31,6 +32,8 @@ pub(crate) struct Peer {
     pub(super) heard: AtomicUsize,
     /// Pings of the peer that nobody has looked at.
     pub(super) pings: AtomicUsize,
+    /// The header lists that the peer reads, as it has said, have at most this size.
+    pub(super) reads: AtomicU32,
     /// Whether headers or messages have left since somebody has looked at pings.
     pub(super) spoken: AtomicBool,
     /// Streams that are not over.
@@ -120,6 +123,7 @@ impl Peer {
             bell,
             heard: AtomicUsize::new(0),
             pings: AtomicUsize::new(0),
+            reads: AtomicU32::new(u32::MAX),
             spoken: AtomicBool::new(false),
             live: AtomicUsize::new(0),
             retired: AtomicBool::new(false),
@@ -203,6 +207,11 @@ impl Peer {
             "the stream was ended because the readers of {whose} are too far behind: {limit} bytes are queued (limit {option})"
         );
         Error::limit(text)
+    }
+
+    /// How large the end of a call may be.
+    pub(super) fn room_for_trailers(&self) -> Room {
+        Room::of(self.reads.load(Relaxed))
     }
 
     /// Whether a sender has to wait until other streams have sent something.

@@ -114,13 +114,21 @@ struct Foreign {
 
 impl Foreign {
     async fn on(socket: Socket) -> Self {
+        // As a client of ours.
+        Self::reading(u32::try_from(Limits::default().max_header_size).unwrap(), socket).await
+    }
+
+    /// A client that reads header lists of this size.
+    async fn reading(header_list: u32, socket: Socket) -> Self {
         let (reader, writer) = socket.split();
         let socket = tokio::io::join(reader, writer);
-        // As a client of ours.
-        let header_list = u32::try_from(Limits::default().max_header_size).unwrap();
         let mut builder = h2::client::Builder::new();
-        let (requests, mut connection) =
-            builder.max_header_list_size(header_list).handshake(socket).await.unwrap();
+        let (requests, mut connection) = builder
+            .max_header_list_size(header_list)
+            .data_frame_budget(usize::MAX)
+            .handshake(socket)
+            .await
+            .unwrap();
         let pings = connection.ping_pong().unwrap();
         Self { requests, pings, connection: tokio::spawn(connection) }
     }
@@ -336,15 +344,19 @@ async fn a_sender_on_another_thread_is_told_that_its_caller_is_gone() {
 
 #[tokio::test]
 async fn an_error_with_everything_full_is_what_its_client_reads() {
-    let (socket, _meter, _stop) = server(ServerSettings::default());
-    let mut client = Foreign::on(socket).await;
-    let request = Request::post("http://test/Test/Fail").header("content-type", "application/grpc");
-    let (response, _send) = client.requests.send_request(request.body(()).unwrap(), false).unwrap();
-    let response = response.await.unwrap();
-    assert_eq!(response.headers().get("grpc-status").unwrap(), "5");
-    let text = response.headers().get("grpc-message").unwrap().to_str().unwrap();
-    assert!(text.starts_with("xxx") && text.ends_with("left out: the declared exception]"), "{text}");
-    assert!(response.headers().contains_key("large"));
+    let declared = "left out: the declared exception]";
+    let trailer = "left out: trailers that the handler has set, the declared exception]";
+    for (reads, left_out, has_trailer) in [(64 << 10, declared, true), (8 << 10, trailer, false)] {
+        let (socket, _meter, _stop) = server(ServerSettings::default());
+        let mut client = Foreign::reading(reads, socket).await;
+        let request = Request::post("http://test/Test/Fail").header("content-type", "application/grpc");
+        let (response, _send) = client.requests.send_request(request.body(()).unwrap(), false).unwrap();
+        let response = response.await.unwrap();
+        assert_eq!(response.headers().get("grpc-status").unwrap(), "5");
+        let text = response.headers().get("grpc-message").unwrap().to_str().unwrap();
+        assert!(text.starts_with("xxx") && text.ends_with(left_out), "{text}");
+        assert_eq!(response.headers().contains_key("large"), has_trailer);
+    }
 }
 
 /// More than the window of the client, all of which its handler has sent when it returns.

@@ -17,17 +17,31 @@ const LONGEST_EXTRA: usize = 16 << 10;
 const LARGEST_DECLARED: usize = 30 << 10;
 /// A status with details above this is left out: many peers take no more than 8 to 16 KiB of headers.
 const LARGEST_DETAILS: usize = 16 << 10;
-/// What the trailers of a call take together, as HTTP/2 counts them. A client of ours reads less than 64 KiB unless it is
-/// told otherwise; the rest is for the header of a response that has nothing else. What a peer says it reads `h2` does
-/// not tell.
-const LARGEST_TRAILERS: usize = 60 << 10;
-/// So much of it is for the note that something was left out.
+/// What the header of a response takes that has nothing else.
+const HEADER: usize = 512;
+/// So much is for the note that something was left out.
 const NOTE: usize = 256;
+/// The trailers of a call have so much room in any case. A peer that reads less than that cannot be told much.
+const LEAST: usize = 1 << 10;
+
+/// What the trailers of a call take together, as HTTP/2 counts them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room(usize);
+
+impl Room {
+    /// A client of ours reads 64 KiB unless it is told otherwise.
+    const MOST: usize = 60 << 10;
+
+    /// Of a client that reads header lists of this size. The hosts of grpc-java say 8 KiB, those of gRPC in C 16 KiB.
+    pub(super) fn of(reads: u32) -> Self {
+        Self((reads as usize).saturating_sub(HEADER).clamp(LEAST, Self::MOST))
+    }
+}
 
 /// The end of a call as a server writes it, with the pairs of its handler. What comes first is what matters most, and what
 /// has no room behind it is left out.
-pub(super) fn trailers(result: Result<(), &Error>, pairs: &Metadata) -> HeaderMap {
-    let mut list = List { headers: HeaderMap::new(), room: LARGEST_TRAILERS - NOTE, left_out: Vec::new() };
+pub(super) fn trailers(result: Result<(), &Error>, pairs: &Metadata, room: Room) -> HeaderMap {
+    let mut list = List { headers: HeaderMap::new(), room: room.0 - NOTE, left_out: Vec::new() };
     let mut text = match result {
         Ok(()) => {
             list.add(STATUS, b"0");
@@ -63,8 +77,8 @@ pub(super) fn trailers(result: Result<(), &Error>, pairs: &Metadata) -> HeaderMa
 }
 
 /// The end of a call that has not reached a handler.
-pub(super) fn refusal(error: &Error) -> HeaderMap {
-    let mut headers = trailers(Err(error), &Metadata::default());
+pub(super) fn refusal(error: &Error, room: Room) -> HeaderMap {
+    let mut headers = trailers(Err(error), &Metadata::default(), room);
     if error.is_retryable() {
         headers::insert(&mut headers, REFUSED, b"1");
     }
@@ -111,9 +125,21 @@ impl List {
         // The code 0 would say that nothing failed.
         let status = if status == 0 { Code::Unknown as i32 } else { status };
         self.add(STATUS, status.to_string().as_bytes());
-        let Some(biz) = biz else { return message(error.message()) };
+        let Some(biz) = biz else { return self.message(error.message()) };
         self.add(BIZ_STATUS, biz.code().to_string().as_bytes());
-        message(biz.message())
+        self.message(biz.message())
+    }
+
+    /// A text as it is sent. It leaves room for something beside it.
+    fn message(&self, text: &str) -> String {
+        let longest = LONGEST_MESSAGE.min(self.room / 2);
+        let value = write_message(text);
+        if value.len() <= longest {
+            return value;
+        }
+        // No byte takes more than three.
+        let end = text.char_indices().map(|(at, _)| at).take_while(|at| at * 3 <= longest).last();
+        write_message(&text[..end.unwrap_or_default()]) + "..."
     }
 
     /// Adds what a business error has beside its text.
@@ -144,16 +170,6 @@ fn business_of(error: &Error) -> Option<&BizError> {
     error.as_biz().filter(|biz| biz.code() != 0)
 }
 
-fn message(text: &str) -> String {
-    let value = write_message(text);
-    if value.len() <= LONGEST_MESSAGE {
-        return value;
-    }
-    // No byte takes more than three.
-    let end = text.char_indices().map(|(at, _)| at).take_while(|at| at * 3 <= LONGEST_MESSAGE).last();
-    write_message(&text[..end.unwrap_or_default()]) + "..."
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -162,8 +178,10 @@ mod tests {
     use crate::transport::grpc::failure::read;
     use crate::well_known::Any;
 
+    const FULL: Room = Room(Room::MOST);
+
     fn round(error: &Error) -> Error {
-        read(&trailers(Err(error), &Metadata::default())).unwrap_err()
+        read(&trailers(Err(error), &Metadata::default(), FULL)).unwrap_err()
     }
 
     #[test]
@@ -173,7 +191,7 @@ mod tests {
         assert_eq!((back.code(), back.message()), (Code::NotFound, error.message()));
         assert_eq!((back.grpc_status(), back.is_retryable()), (Some(5), false));
         let refused = error.clone().retryable();
-        assert!(read(&refusal(&refused)).unwrap_err().is_retryable());
+        assert!(read(&refusal(&refused, FULL)).unwrap_err().is_retryable());
         assert!(!round(&refused).is_retryable(), "a handler was reached, whatever its own calls were");
         let declared = error.with_declared_bytes(vec![0, 1, 255].into());
         assert_eq!(round(&declared).declared_bytes().unwrap(), &[0, 1, 255][..]);
@@ -185,7 +203,7 @@ mod tests {
         let detail =
             |name: &str| Any { type_url: format!("t/{name}"), value: Bytes::from_static(b"\x08\x01") };
         let error = Error::new(Code::NotFound, "no").with_detail(detail("A")).with_detail(detail("B"));
-        let written = trailers(Err(&error), &Metadata::default());
+        let written = trailers(Err(&error), &Metadata::default(), FULL);
         let value = written.get("grpc-status-details-bin").unwrap();
         let bytes = metadata::read_value(DETAILS, value.as_bytes()).unwrap();
         let expected =
@@ -218,7 +236,8 @@ mod tests {
     /// As Kitex writes it (spec 2.6).
     #[test]
     fn a_business_error_is_written_as_kitex_writes_it() {
-        let written = trailers(Err(&Error::biz(404, "not found").with_extra("k", "v")), &Metadata::default());
+        let written =
+            trailers(Err(&Error::biz(404, "not found").with_extra("k", "v")), &Metadata::default(), FULL);
         let of = |name| written.get(name).map(|value| value.to_str().unwrap());
         assert_eq!((of("grpc-status"), of("grpc-message")), (Some("13"), Some("not found")));
         assert_eq!((of("biz-status"), of("biz-extra")), (Some("404"), Some(r#"{"k":"v"}"#)));
@@ -231,7 +250,7 @@ mod tests {
 
     #[test]
     fn success_has_an_empty_message() {
-        let written = trailers(Ok(()), &Metadata::default());
+        let written = trailers(Ok(()), &Metadata::default(), FULL);
         assert_eq!(written.get("grpc-message").unwrap(), "");
         assert!(read(&written).is_ok());
     }
@@ -258,8 +277,8 @@ mod tests {
             error.with_detail(large).with_declared_bytes(vec![2; LARGEST_DECLARED].into())
         };
         let text = "x".repeat(LONGEST_MESSAGE);
-        let written = trailers(Err(&full(Error::new(Code::NotFound, text.as_str()))), &pairs);
-        assert!(size(&written) <= LARGEST_TRAILERS, "{}", size(&written));
+        let written = trailers(Err(&full(Error::new(Code::NotFound, text.as_str()))), &pairs, FULL);
+        assert!(size(&written) <= Room::MOST, "{}", size(&written));
         let back = read(&written).unwrap_err();
         assert_eq!(back.code(), Code::NotFound);
         assert_eq!(back.message(), text.clone() + " [too large and left out: the details]");
@@ -270,8 +289,8 @@ mod tests {
         pairs.set("large", "y".repeat(20 << 10).as_str());
         pairs.set("larger", "z".repeat(50 << 10).as_str());
         let error = full(Error::biz(7, text.as_str())).with_extra("k", "e".repeat(LONGEST_EXTRA - 100));
-        let written = trailers(Err(&error), &pairs);
-        assert!(size(&written) <= LARGEST_TRAILERS, "{}", size(&written));
+        let written = trailers(Err(&error), &pairs, FULL);
+        assert!(size(&written) <= Room::MOST, "{}", size(&written));
         let back = read(&written).unwrap_err();
         let left_out = "trailers that the handler has set, the declared exception, the details";
         let biz = back.as_biz().unwrap();
@@ -281,12 +300,25 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_call_is_what_its_client_reads() {
+        let detail = Any { type_url: String::new(), value: vec![1; 3_000].into() };
+        let error = Error::other("x".repeat(3_000)).with_detail(detail);
+        for (reads, kept) in [(8 << 10, false), (16 << 10, true), (0, false)] {
+            let written = trailers(Err(&error), &Metadata::default(), Room::of(reads));
+            assert!(size(&written) <= (reads as usize).max(LEAST), "{reads}: {}", size(&written));
+            assert_eq!(written.contains_key(DETAILS), kept, "{reads}");
+            assert!(read(&written).unwrap_err().message().starts_with("xxxx"));
+        }
+        assert_eq!((Room::of(u32::MAX).0, Room::of(64 << 10).0), (Room::MOST, Room::MOST));
+    }
+
+    #[test]
     fn trailers_of_a_call_that_went_well_are_left_out_too_when_they_are_too_large() {
         let mut pairs = Metadata::default();
         pairs.set("first", "y".repeat(40 << 10).as_str());
         pairs.set("second", "z".repeat(40 << 10).as_str());
-        let written = trailers(Ok(()), &pairs);
-        assert!(size(&written) <= LARGEST_TRAILERS);
+        let written = trailers(Ok(()), &pairs, FULL);
+        assert!(size(&written) <= Room::MOST);
         assert_eq!((written.len(), written.get("grpc-message").unwrap().as_bytes()), (3, &b""[..]));
         assert!(read(&written).is_ok());
     }
