@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use streamx::{Channel, Code, Placement, Pool};
+use streamx::{Channel, Code, Limits, Placement, Pool};
 use streamx_tests::probe::{Note, ProbeClient};
 use streamx_tests::rig::{Rig, Setup, echo, eventually, eventually_or, settle, soon};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -176,4 +178,33 @@ async fn a_channel_inside_the_process_ends_as_well() {
     assert_eq!(soon(channel.shutdown(Duration::ZERO)).await, 1);
     assert!(stream.recv().await.unwrap_err().is_cancelled());
     eventually(|| handlers.alive() == 0).await;
+}
+
+/// The server reads what is on its way when the channel is over, so that there is room for a call that cannot begin.
+#[tokio::test]
+async fn unary_calls_that_wait_for_room_end_with_their_channel() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ttheader://{}", listener.local_addr().unwrap());
+    let (reads, mut may_read) = watch::channel(false);
+    tokio::spawn(async move {
+        let mut socket = listener.accept().await.unwrap().0;
+        may_read.wait_for(|reads| *reads).await.unwrap();
+        let mut bytes = vec![0; 1 << 20];
+        while socket.read(&mut bytes).await.is_ok_and(|read| read > 0) {}
+    });
+    let limits = Limits::default().connection_send_buffer(1);
+    let channel = Channel::builder(url).pool(Pool::mux(1)).limits(limits).connect_lazy().unwrap();
+    let client = ProbeClient::new(channel.clone());
+    let large = tokio::spawn(client.ask(Note::of_size(1, 12 << 20)).into_future());
+    eventually(|| channel.counters().writes > 0).await;
+    settle().await;
+    let waiting: Vec<_> = (0..3).map(|_| tokio::spawn(client.ask(Note::number(2)).into_future())).collect();
+    settle().await;
+    let ending = tokio::spawn(async move { channel.shutdown(Duration::ZERO).await });
+    settle().await;
+    reads.send_replace(true);
+    soon(ending).await.unwrap();
+    for call in waiting.into_iter().chain([large]) {
+        soon(call).await.unwrap().unwrap_err();
+    }
 }

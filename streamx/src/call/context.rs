@@ -64,6 +64,8 @@ pub(crate) trait Served: Send + Sync {
 /// What is known when a call begins.
 #[derive(Debug)]
 pub(crate) struct Facts {
+    /// Empty if the service has none.
+    pub(crate) namespace: &'static str,
     pub(crate) service: &'static str,
     pub(crate) method: &'static str,
     pub(crate) protocol: Protocol,
@@ -95,9 +97,15 @@ impl Context {
         Self(served)
     }
 
-    /// The wire name of the service.
+    /// The wire name of the service, without its namespace.
     pub fn service(&self) -> &str {
         self.0.facts().service
+    }
+
+    /// The namespace of the service; empty if it has none. A server may have several services of one name, which differ
+    /// in this.
+    pub fn namespace(&self) -> &str {
+        self.0.facts().namespace
     }
 
     /// The wire name of the method.

@@ -45,6 +45,8 @@ struct Routes {
 /// One method of one server.
 #[derive(Debug)]
 pub(crate) struct Route {
+    /// Empty if the service has none.
+    pub(crate) namespace: &'static str,
     pub(crate) service: &'static str,
     pub(crate) method: Method,
     pub(crate) pace: Pace,
@@ -72,9 +74,14 @@ impl Service {
         self
     }
 
-    /// The same service under the name it has in another namespace, and found by its full name only.
-    pub(crate) fn only_in(mut self, namespace: &'static str) -> Self {
+    /// The same service under the name it has in another namespace.
+    pub(crate) fn in_namespace(mut self, namespace: &'static str) -> Self {
         self.schema = self.schema.in_namespace(namespace);
+        self
+    }
+
+    /// Found by its full name only: its methods take nothing from other services.
+    pub(crate) fn only_by_full_name(mut self) -> Self {
         self.only_by_full_name = true;
         self
     }
@@ -119,8 +126,8 @@ impl Router {
         let mut routes = HashMap::with_capacity(methods.len());
         for method in methods {
             let wire = method.name;
-            let route =
-                Route { service: name, method, pace: Pace::new(placement), running: AtomicUsize::new(0) };
+            let (pace, running) = (Pace::new(placement), AtomicUsize::new(0));
+            let route = Route { namespace: schema.namespace(), service: name, method, pace, running };
             if routes.insert(wire, Arc::new(route)).is_some() {
                 return Err(invalid(format!(
                     "service {full_name} has two methods with the wire name {wire}"
@@ -142,7 +149,8 @@ impl Router {
         method: &str,
     ) -> Result<&Arc<Route>, NoRoute> {
         let is_of = |routes: &Routes| namespace.is_some_and(|namespace| routes.namespace == namespace);
-        let whole = service.rsplit_once('.').and_then(|(namespace, name)| self.get(namespace, name));
+        let whole = service.rsplit_once('.').or_else(|| Some((namespace?, service)));
+        let whole = whole.and_then(|(namespace, name)| self.get(namespace, name));
         let routes = match whole {
             Some(routes) => Some(routes),
             None => self.called(service, method, is_of)?,
@@ -159,7 +167,8 @@ impl Router {
         }
     }
 
-    /// Finds a method by both names, as every gRPC server does. A service without a namespace is found in any package.
+    /// Finds a method by both names, as every gRPC server does. A service without a namespace is found in any package. A
+    /// call without a package, which Kitex makes for a `.proto` that has none, is for the only service of that name.
     #[cfg(feature = "grpc")]
     pub(crate) fn find_exact(
         &self,
@@ -167,7 +176,10 @@ impl Router {
         service: &str,
         method: &str,
     ) -> Result<&Arc<Route>, NoRoute> {
-        let routes = self.get(package, service).or_else(|| self.get("", service));
+        let routes = match self.get(package, service).or_else(|| self.get("", service)) {
+            None if package.is_empty() => self.called(service, method, |_| false)?,
+            found => found,
+        };
         routes.ok_or_else(|| self.not_in(package, service, method))?.method(method)
     }
 
@@ -284,11 +296,12 @@ impl Route {
 /// Several services are called so, and nothing says which one is meant.
 fn ambiguous(services: &[&Routes], name: &str, method: &str) -> NoRoute {
     let names = list(services.iter().map(|routes| &*routes.full_name));
+    let has_method = services.iter().any(|routes| routes.methods.contains_key(method));
     let (name, method) = (shown(name), shown(method));
-    if services.iter().any(|routes| routes.methods.contains_key(&*method)) {
+    if has_method {
         let text = format!(
-            "the call of {name}.{method} may be for one of {names}: it has the namespace of none; calls over gRPC can \
-             have it, and those of streamx clients over TTHeader"
+            "the call of {name}.{method} may be for one of {names}: nothing in it says for which; calls over gRPC with \
+             the whole namespace as their package do, and those of streamx clients over TTHeader"
         );
         return NoRoute { exception: 20, error: unimplemented(text) };
     }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
 use crate::call::{Encode, Exchange, Incoming, Outgoing};
 use crate::{Code, Error, Metadata, Result};
@@ -32,6 +33,7 @@ pub(super) fn once_more(
         again: None,
         sent: Sent::default(),
         runtime,
+        attempt: None,
         receiver: None,
         sender: None,
     }));
@@ -54,6 +56,8 @@ struct Call {
     again: Option<Again>,
     sent: Sent,
     runtime: Handle,
+    /// Opens the second attempt.
+    attempt: Option<AbortHandle>,
     /// They wait for the second attempt.
     receiver: Option<Waker>,
     sender: Option<Waker>,
@@ -103,6 +107,12 @@ impl Call {
         }
     }
 
+    /// Whether the header of the server has come.
+    fn is_answered(&mut self) -> bool {
+        let cx = &mut Context::from_waker(Waker::noop());
+        self.incoming.as_mut().is_some_and(|incoming| matches!(incoming.poll_header(cx), Poll::Ready(Ok(_))))
+    }
+
     fn begin_again(&mut self) {
         if let Stage::First(again) = std::mem::replace(&mut self.stage, Stage::Between) {
             self.again = Some(again);
@@ -111,6 +121,9 @@ impl Call {
 
     /// Puts a message, and keeps it for the next attempt if there may be one.
     fn put(&mut self, message: Bytes, last: bool) -> Result<()> {
+        if matches!(self.stage, Stage::First(_)) && self.is_answered() {
+            self.settle();
+        }
         match (&self.stage, &mut self.outgoing) {
             (Stage::GivenUp(error), _) => return Err(error.clone()),
             (Stage::First(_), Some(outgoing)) => {
@@ -132,7 +145,13 @@ impl Call {
         Ok(())
     }
 
-    fn reset(&mut self, error: Error) {
+    /// Gives up the call. What opens the second attempt is to be aborted, when the lock is free: it may be dropped at
+    /// once.
+    #[must_use]
+    fn reset(&mut self, error: Error) -> Option<AbortHandle> {
+        if matches!(self.stage, Stage::GivenUp(_)) {
+            return None;
+        }
         let between = matches!(self.stage, Stage::Between);
         self.settle();
         match (&mut self.incoming, &mut self.outgoing) {
@@ -141,6 +160,20 @@ impl Call {
             (None, Some(outgoing)) => outgoing.reset(error),
             (None, None) => {}
         }
+        self.attempt.take()
+    }
+}
+
+impl Drop for Call {
+    /// Nobody is there for a second attempt.
+    fn drop(&mut self) {
+        abort(self.attempt.take());
+    }
+}
+
+fn abort(attempt: Option<AbortHandle>) {
+    if let Some(attempt) = attempt {
+        attempt.abort();
     }
 }
 
@@ -150,8 +183,17 @@ fn start(call: &Arc<Mutex<Call>>) {
     let Some(again) = locked.again.take() else { return };
     let runtime = locked.runtime.clone();
     drop(locked);
-    let (opening, attempt) = (again(), Attempt(Arc::downgrade(call)));
-    runtime.spawn(async move { attempt.opened(opening.await) });
+    let attempt = Attempt(Arc::downgrade(call));
+    let opening = again();
+    let opening = runtime.spawn(async move { attempt.opened(opening.await) });
+    let mut locked = lock(call);
+    if matches!(locked.stage, Stage::Between) {
+        locked.attempt = Some(opening.abort_handle());
+    } else {
+        // It was given up meanwhile, or has been opened.
+        drop(locked);
+        opening.abort();
+    }
 }
 
 /// Encodes a message that is encoded.
@@ -270,7 +312,10 @@ impl Incoming for Arriving {
     fn reset(&mut self, error: Error) {
         match &mut self.direct {
             Some(direct) => direct.reset(error),
-            None => lock(&self.call).reset(error),
+            None => {
+                let attempt = lock(&self.call).reset(error);
+                abort(attempt);
+            }
         }
     }
 
@@ -364,7 +409,10 @@ impl Outgoing for Leaving {
     fn reset(&mut self, error: Error) {
         match self.direct() {
             Some(direct) => direct.reset(error),
-            None => lock(&self.call).reset(error),
+            None => {
+                let attempt = lock(&self.call).reset(error);
+                abort(attempt);
+            }
         }
     }
 }

@@ -257,6 +257,10 @@ impl Error {
         self.edit(|inner| inner.status_details = Some(bytes))
     }
 
+    pub(crate) fn without_details(self) -> Self {
+        self.edit(|inner| inner.status_details = None)
+    }
+
     /// Keeps the exception of another error, typed.
     pub(crate) fn with_exception_of(self, other: &Self) -> Self {
         self.edit(|inner| {

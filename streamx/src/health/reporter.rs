@@ -50,7 +50,8 @@ impl HealthReporter {
     /// holds up the end of the server.
     pub fn service(&self) -> Service {
         let reporter = self.clone();
-        Service::from(HealthServer::new(Answers(self.clone()))).on_drain(move || reporter.drain())
+        let service = Service::from(HealthServer::new(Answers(self.clone()))).only_by_full_name();
+        service.on_drain(move || reporter.drain())
     }
 
     /// The service can be called.

@@ -81,7 +81,7 @@ fn services(others: &[Service]) -> Vec<Service> {
     let describing = |files: Files| {
         let server = ServerReflectionServer::new(Answers(files.into()));
         let v1 = Service::from(server);
-        [v1.clone(), v1.only_in(V1ALPHA)]
+        [v1.clone(), v1.in_namespace(V1ALPHA)].map(Service::only_by_full_name)
     };
     let themselves = describing(Files::default());
     let schemas: Vec<_> = others.iter().chain(&themselves).map(|service| service.schema).collect();

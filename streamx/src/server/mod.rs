@@ -132,12 +132,14 @@ impl ServerBuilder {
     /// The same full name twice is an error of [`bind`](Self::bind).
     ///
     /// * Over gRPC with protobuf a call has the full name, and reaches that service only. A service without a namespace is
-    ///   reached in every package in which there is no other one of its name.
+    ///   reached in every package in which there is no other one of its name, and a call without a package reaches the only
+    ///   service of the name.
     /// * Over gRPC with Thrift, as in Kitex, the name without the package is enough while it is that of one service only; of
-    ///   several the package says which, the namespace itself or what Kitex sends of it, its last part in lower case.
+    ///   several the package says which, the namespace itself or what Kitex sends of it, its last part in lower case. Two
+    ///   whose last parts are equal cannot be told apart for Kitex.
     /// * In a TTHeader there is the name without the namespace, to which streamx clients add theirs; of several services
-    ///   with that name this says which. A call that names no service, or one that is not known, goes to the only service
-    ///   that has the method, as in Kitex.
+    ///   with that name this says which. A call that names a service which is not known goes to the only service that has
+    ///   the method, as in Kitex.
     /// * Framed and Buffered messages, and calls in a TTHeader that name no service, go to the first service added that has
     ///   the method.
     ///

@@ -328,6 +328,7 @@ pub(crate) fn context(call: &NewCall, handler: &End) -> Context {
         found
     };
     let facts = Facts {
+        namespace: call.namespace,
         service: call.service,
         method: call.method,
         protocol: Protocol::TTHeaderStreaming,

@@ -125,6 +125,7 @@ impl<Req, Res> Caller<Req, Res> {
     /// The context of the call, with what was set on the caller before.
     pub fn context(&self) -> Context {
         self.call.context(Facts {
+            namespace: "",
             service: self.service,
             method: self.method,
             protocol: Protocol::TTHeaderStreaming,

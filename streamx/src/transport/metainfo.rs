@@ -43,6 +43,7 @@ pub(super) fn facts(
         }
     }
     Facts {
+        namespace: route.namespace,
         service: route.service,
         method: route.method.name,
         protocol,

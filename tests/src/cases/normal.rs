@@ -75,7 +75,7 @@ pub async fn unary_timeout(peer: Peer) {
         let hold = || command("hold", number);
         let error = client.fail(hold()).timeout(BRIEF).await.unwrap_err();
         assert!(error.is_timeout(), "{error}");
-        says(&error, &["Interop.Fail: ", "timeout"]);
+        says(&error, &["Interop.Fail: ", "the time for the call is over: it had 50ms"]);
         client.fail(command("release", number)).await.unwrap();
         ping_with(&client, 1, 10).await;
         assert_eq!(client.fail(hold()).await.unwrap().number, 1);

@@ -93,7 +93,7 @@ impl Opening {
         let facts = context.facts();
         Self {
             side: Side::Server,
-            namespace: "",
+            namespace: facts.namespace,
             service: facts.service,
             method: facts.method,
             mode,
@@ -114,9 +114,15 @@ impl Opening {
         self.side
     }
 
-    /// The wire name of the service.
+    /// The wire name of the service, without its namespace.
     pub fn service(&self) -> &str {
         self.service
+    }
+
+    /// The namespace of the service; empty if it has none. A server may have several services of one name, which differ
+    /// in this.
+    pub fn namespace(&self) -> &str {
+        self.namespace
     }
 
     /// The wire name of the method.
@@ -218,6 +224,7 @@ impl Opening {
     /// What the handler's context says instead of what it said before.
     pub(crate) fn facts(&self, before: &Facts) -> Facts {
         Facts {
+            namespace: before.namespace,
             service: before.service,
             method: before.method,
             protocol: before.protocol,

@@ -71,7 +71,8 @@ fn grpc_wants_the_whole_name() {
     assert_eq!(found("a.b", "A", "OnlyA"), Some("A"));
     assert_eq!(found("a.b", "B", "Both"), Some("B"));
     assert_eq!(found("demo", "B", "Both"), None);
-    assert_eq!(found("", "A", "OnlyA"), None);
+    assert_eq!(found("", "A", "OnlyA"), Some("A"), "of a `.proto` without a package, and no other A");
+    assert_eq!(found("", "Gone", "OnlyA"), None);
     assert_eq!(found("a.b", "Gone", "OnlyB"), None);
     assert_eq!(found("", "", "Both"), None);
     assert_eq!(found("a.b", "A", "OnlyB"), None);
@@ -125,8 +126,8 @@ fn services_of_one_bare_name_are_told_apart_as_far_as_a_call_says() {
     assert_eq!(found("", None, "Say"), "echo.v1", "without a service name the first one wins");
     assert_eq!(
         found("Echo", None, "Say"),
-        "20: the call of Echo.Say may be for one of echo.v1.Echo, echo.v2.Echo: it has the namespace of none; \
-         calls over gRPC can have it, and those of streamx clients over TTHeader"
+        "20: the call of Echo.Say may be for one of echo.v1.Echo, echo.v2.Echo: nothing in it says for which; calls over \
+         gRPC with the whole namespace as their package do, and those of streamx clients over TTHeader"
     );
     assert_eq!(found("Echo", Some("echo.v3"), "Say"), found("Echo", None, "Say"));
     assert_eq!(
@@ -147,11 +148,12 @@ fn a_bare_name_is_the_whole_name_of_a_service_without_a_namespace() {
 #[test]
 fn a_service_may_be_found_by_its_full_name_only() {
     let mut router = router();
-    router.add(service("A", &["OnlyA", "OnlyC"]).only_in("c")).unwrap();
+    router.add(service("A", &["OnlyA", "OnlyC"]).in_namespace("c").only_by_full_name()).unwrap();
     let found = |service, method| router.find(service, None, method).map(|route| route.method.name).ok();
     assert_eq!(found("a.b.B", "OnlyB"), Some("OnlyB"));
     assert_eq!(found("c.A", "OnlyC"), Some("OnlyC"));
     assert_eq!(found("c.A", "Both"), None);
+    assert_eq!(router.find("A", Some("c"), "OnlyC").unwrap().method.name, "OnlyC");
     assert_eq!(found("A", "OnlyC"), None, "it has no other name");
     assert_eq!(found("", "OnlyC"), None, "nor is it found without one");
 }

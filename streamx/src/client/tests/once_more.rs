@@ -57,22 +57,28 @@ async fn a_sender_waits_for_the_second_attempt_and_what_was_put_goes_there() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_given_up_meanwhile_resets_its_second_attempt() {
-    for gone in [false, true] {
-        let (mut exchange, second) = between().await;
-        exchange.incoming.reset(Error::new(Code::Cancelled, "enough"));
+async fn a_call_that_is_given_up_meanwhile_stays_so_and_is_not_opened_again() {
+    let (mut exchange, second) = between().await;
+    exchange.incoming.reset(Error::new(Code::Cancelled, "enough"));
+    for _ in 0..2 {
         let ready = poll!(poll_fn(|cx| exchange.outgoing.poll_ready(cx)));
         assert!(matches!(ready, Poll::Ready(Err(error)) if error.message() == "enough"));
         assert_eq!(recv(&mut *exchange.incoming).await.unwrap_err().message(), "enough");
         assert_eq!(put(&mut exchange, b"late").unwrap_err().message(), "enough");
         assert!(exchange.incoming.is_over());
-        let kept = (!gone).then_some(exchange);
-        let line = Line::default();
-        assert!(second.send(Ok(line.caller().exchange())).is_ok());
-        tokio::task::yield_now().await;
-        assert!(matches!(&line.handler().saw()[..], [Did::Reset(..)]), "{gone}");
-        drop(kept);
+        // As the sender does that finds the call over and is dropped.
+        exchange.outgoing.reset(Error::new(Code::Cancelled, "it dropped a handle"));
     }
+    tokio::task::yield_now().await;
+    assert!(second.is_closed(), "nobody opens it any more");
+}
+
+#[tokio::test]
+async fn nothing_is_opened_for_handles_that_are_gone() {
+    let (exchange, second) = between().await;
+    drop(exchange);
+    tokio::task::yield_now().await;
+    assert!(second.is_closed());
 }
 
 #[tokio::test]

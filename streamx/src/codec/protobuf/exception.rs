@@ -36,6 +36,11 @@ pub(crate) fn from_details<E: Throws>(details: &[Any], namespace: &str) -> Optio
     })
 }
 
+/// Whether a detail has the name of one of the exceptions.
+pub(crate) fn is_declared_detail<E: Throws>(detail: &Any, namespace: &str) -> bool {
+    names::<E>(namespace).any(|(_, name)| name == detail.name())
+}
+
 fn read<E: Throws>(number: i16, value: &Bytes) -> Result<Option<E>> {
     let mut field = BytesMut::new();
     encode_with(EXCEPTION, &mut field, |writer: &mut ProtobufWriter| {

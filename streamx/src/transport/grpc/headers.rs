@@ -148,6 +148,7 @@ pub(super) fn facts(route: &Route, peer: Peer, headers: &HeaderMap, timeout: Opt
         }
     }
     Facts {
+        namespace: route.namespace,
         service: route.service,
         method: route.method.name,
         protocol: Protocol::Grpc,

@@ -6,6 +6,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use h2::Reason;
+use tokio::task::AbortHandle;
 
 use super::stream::{End, Peer, Stream};
 use super::trailers;
@@ -53,14 +54,17 @@ pub(super) fn end<T>(
 
 /// Gives up a call that has ended and whose answer the peer does not take; `moved` is what it has taken. Nobody else waits
 /// for that: the handler has returned.
-pub(super) fn watch_over(peer: &Arc<Peer>, stream: &Arc<Stream>, mut moved: u64) {
+pub(super) fn watch_over(peer: &Arc<Peer>, stream: &Arc<Stream>, mut moved: u64) -> AbortHandle {
     let limit = peer.limits().send_stall_timeout;
     let stream = Arc::downgrade(stream);
-    tokio::spawn(async move {
+    let watch = tokio::spawn(async move {
         loop {
             tokio::time::sleep(limit).await;
             let Some(stream) = stream.upgrade() else { return };
             let mut leaving = lock(&stream.leaving);
+            if leaving.end.is_none() {
+                return;
+            }
             if std::mem::replace(&mut moved, leaving.moved) != leaving.moved {
                 continue;
             }
@@ -73,6 +77,7 @@ pub(super) fn watch_over(peer: &Arc<Peer>, stream: &Arc<Stream>, mut moved: u64)
             );
         }
     });
+    watch.abort_handle()
 }
 
 impl Serving for Call {

@@ -9,6 +9,7 @@ use h2::client::ResponseFuture;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::HeaderMap;
+use tokio::task::AbortHandle;
 
 use super::compression::Compression;
 use super::headers;
@@ -36,6 +37,8 @@ pub(in crate::transport) struct Slot {
     body: Body,
     /// What the beginning of a message costs of the budgets.
     charged: usize,
+    /// Server: what watches over an answer that leaves after its handler.
+    watch: Option<AbortHandle>,
 }
 
 /// How a server answers a call.
@@ -103,6 +106,7 @@ impl Slot {
             ended: false,
             body: Body::default(),
             charged: 0,
+            watch: None,
         }
     }
 
@@ -132,10 +136,8 @@ impl Slot {
             out.wakers.extend(leaving.waiting.take());
         }
         if !leaving.out.is_empty() {
-            if matches!(leaving.end, Some(End::Trailers(_)))
-                && !std::mem::replace(&mut leaving.is_watched, true)
-            {
-                watch_over(peer, &stream, leaving.moved);
+            if matches!(leaving.end, Some(End::Trailers(_))) && self.watch.is_none() {
+                self.watch = Some(watch_over(peer, &stream, leaving.moved));
             }
             return Left::Open;
         }
@@ -330,6 +332,9 @@ impl Slot {
 
     /// Gives back what this stream has of the budgets. Nothing arrives on it any more.
     pub(super) fn settle(&mut self, peer: &Peer) {
+        if let Some(watch) = self.watch.take() {
+            watch.abort();
+        }
         peer.freed(std::mem::take(&mut self.charged));
         lock(&self.stream.leaving).discard(peer);
     }

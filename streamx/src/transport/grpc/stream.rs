@@ -95,8 +95,6 @@ pub(super) struct Leaving {
     pub(super) moved: u64,
     /// A sender that waits for room.
     pub(super) waiting: Option<Waker>,
-    /// Server: the handler has returned, and somebody looks whether the peer takes the rest.
-    pub(super) is_watched: bool,
 }
 
 /// How this side ends its direction.

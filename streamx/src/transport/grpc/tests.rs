@@ -120,15 +120,14 @@ impl Foreign {
 
     /// A client that reads header lists of this size.
     async fn reading(header_list: u32, socket: Socket) -> Self {
+        Self::set(h2::client::Builder::new().max_header_list_size(header_list), socket).await
+    }
+
+    async fn set(builder: &mut h2::client::Builder, socket: Socket) -> Self {
         let (reader, writer) = socket.split();
         let socket = tokio::io::join(reader, writer);
-        let mut builder = h2::client::Builder::new();
-        let (requests, mut connection) = builder
-            .max_header_list_size(header_list)
-            .data_frame_budget(usize::MAX)
-            .handshake(socket)
-            .await
-            .unwrap();
+        let (requests, mut connection) =
+            builder.data_frame_budget(usize::MAX).handshake(socket).await.unwrap();
         let pings = connection.ping_pong().unwrap();
         Self { requests, pings, connection: tokio::spawn(connection) }
     }
@@ -400,4 +399,23 @@ async fn an_answer_that_is_read_slowly_arrives_whole() {
     }
     assert_eq!(received, 0x18005);
     assert_eq!(recv.trailers().await.unwrap().unwrap().get("grpc-status").unwrap(), "0");
+}
+
+/// Its answer finds no room, its handler has returned, and its client goes.
+#[tokio::test]
+async fn nobody_watches_over_an_answer_whose_client_is_gone() {
+    let (socket, _meter, _stop) = server(ServerSettings::default());
+    let mut client = Foreign::set(h2::client::Builder::new().initial_window_size(0), socket).await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    for _ in 0..20 {
+        let (response, mut send) = client.open();
+        send.send_data(Bytes::from_static(MESSAGE), true).unwrap();
+        response.await.unwrap();
+        send.send_reset(Reason::CANCEL);
+    }
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(tasks(), before);
 }

@@ -123,6 +123,13 @@ enum Stage {
 }
 
 impl Call {
+    /// The request cannot leave, which is the outcome.
+    fn cannot_begin(&self, error: &Error) {
+        if let Some(waker) = self.inbox.end(Err(error.clone()), &self.shared.link.turns) {
+            waker.wake();
+        }
+    }
+
     /// Nobody waits for the answer any more. When that is because the call of the handler which makes this one is over,
     /// the reason is that of the other, whoever finds out first.
     fn give_up(&self, error: Error) {
@@ -194,7 +201,12 @@ struct Request(Arc<Call>);
 impl Outgoing for Request {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let link = &self.0.shared.link;
-        lock(&link.outbox).poll_room(Arc::as_ptr(&self.0).addr(), &Share::default(), &link.limits, cx)
+        let room =
+            lock(&link.outbox).poll_room(Arc::as_ptr(&self.0).addr(), &Share::default(), &link.limits, cx);
+        if let Poll::Ready(Err(error)) = &room {
+            self.0.cannot_begin(error);
+        }
+        room
     }
 
     fn put(&mut self, encode: Encode<'_>, _last: bool) -> Result<()> {
@@ -211,7 +223,10 @@ impl Outgoing for Request {
         }
         let mut calls = lock(&shared.calls);
         let mut outbox = lock(&link.outbox);
-        outbox.check_open()?;
+        if let Err(error) = outbox.check_open() {
+            self.0.cannot_begin(&error);
+            return Err(error);
+        }
         let id = calls.begin(new.method, |_| Arc::clone(inbox));
         let before = outbox.open.len();
         // The keys that Kitex's `ClientTTHeaderHandler` sends (spec "Unary" 1.6).
