@@ -61,7 +61,12 @@ impl Setup {
 
     /// As [`start`](Self::start), over gRPC with messages in protobuf.
     pub async fn start_over_grpc(self) -> Rig {
-        self.start_both("grpc", Server::builder(), |channel| channel).await
+        self.start_over("grpc").await
+    }
+
+    /// As [`start`](Self::start), with a client of this scheme, which has no `+tls` of its own.
+    pub async fn start_over(self, scheme: &str) -> Rig {
+        self.start_both(scheme, Server::builder(), |channel| channel).await
     }
 
     /// As [`start`](Self::start), with another service on the same port.

@@ -1,8 +1,7 @@
 //! Calls over TLS and mutual TLS: every mode and protocol, who the caller is, new certificates, and the end.
 
-use streamx::client::ChannelBuilder;
 use streamx::tls::{self, Identity, Replaceable};
-use streamx::{Channel, Code, Context, Placement, Result, Server};
+use streamx::{Bidi, Channel, Code, Context, Message, Placement, Pool, Result, Server};
 use streamx_tests::authority::{Authority, self_signed_pem};
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
 use streamx_tests::rig::{Load, Rig, Setup, echo, settle, soon};
@@ -12,6 +11,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+/// The protocols that carry streams.
+const WITH_STREAMS: [&str; 3] = ["ttheader", "grpc", "grpc+thrift"];
+/// Those that carry unary calls only.
+const WITHOUT_STREAMS: [&str; 2] = ["framed", "buffered"];
 
 fn secured(server: tls::Server, client: tls::Client) -> Setup {
     Setup { tls: Some((server.into(), client.into())), ..Setup::default() }
@@ -51,15 +55,19 @@ async fn every_mode_works_over_tls() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_mode_works_over_mutual_tls() {
-    let authority = Authority::new();
-    let client = authority.mutual_client(&["caller.internal"]);
-    every_mode(&secured(authority.mutual_server(), client).start().await).await;
+    for scheme in WITH_STREAMS {
+        let authority = Authority::new();
+        let client = authority.mutual_client(&["caller.internal"]);
+        every_mode(&secured(authority.mutual_server(), client).start_over(scheme).await).await;
+    }
 }
 
 #[tokio::test]
 async fn every_mode_works_over_grpc_and_tls() {
-    let authority = Authority::new();
-    every_mode(&secured(authority.server(), authority.client()).start_over_grpc().await).await;
+    for scheme in ["grpc", "grpc+thrift"] {
+        let authority = Authority::new();
+        every_mode(&secured(authority.server(), authority.client()).start_over(scheme).await).await;
+    }
 }
 
 /// What clients of gRPC in other languages insist on.
@@ -86,12 +94,15 @@ async fn the_handshake_settles_on_http_2_where_a_client_offers_it() {
 }
 
 #[tokio::test]
-async fn framed_messages_travel_over_tls_on_the_same_port() {
+async fn messages_without_streams_travel_over_tls_on_the_same_port() {
     let authority = Authority::new();
     let rig = secured(authority.server(), authority.client()).start().await;
-    let url = format!("framed+tls://{}", rig.address());
-    let channel = Channel::builder(url).tls(authority.client()).connect().await.unwrap();
-    assert_eq!(ProbeClient::new(channel).ask(Note::number(7)).await.unwrap().number, 7);
+    for scheme in WITHOUT_STREAMS {
+        let url = format!("{scheme}+tls://{}", rig.address());
+        let channel = Channel::builder(url).tls(authority.client()).connect().await.unwrap();
+        let note = Note::of_size(7, 100_000);
+        assert_eq!(soon(ProbeClient::new(channel).ask(note.clone())).await.unwrap(), note, "{scheme}");
+    }
     every_mode(&rig).await;
 }
 
@@ -104,7 +115,7 @@ async fn the_server_at_a_unix_socket_goes_by_the_name_that_the_client_was_told()
     let server = server.bind(format!("unix:{}", path.display())).await.unwrap();
     tokio::spawn(server.serve());
     let builder = |scheme| Channel::builder(format!("{scheme}+tls://unix:{}", path.display()));
-    for scheme in ["ttheader", "framed", "buffered", "grpc", "grpc+thrift"] {
+    for scheme in WITH_STREAMS.into_iter().chain(WITHOUT_STREAMS) {
         let named = authority.client().server_name("probe.internal");
         let channel = builder(scheme).tls(named).connect().await.unwrap();
         assert_eq!(ProbeClient::new(channel).ask(Note::number(7)).await.unwrap().number, 7, "{scheme}");
@@ -115,29 +126,53 @@ async fn the_server_at_a_unix_socket_goes_by_the_name_that_the_client_was_told()
     assert!(error.to_string().contains("tls::Client::server_name"), "{error}");
 }
 
+#[derive(Message, Clone, Debug, Default)]
+struct Names {
+    #[field(1)]
+    seen: Vec<String>,
+}
+
 #[streamx::service]
 trait Whoami {
-    async fn whoami(&self, ctx: Context) -> Result<Vec<String>>;
+    async fn whoami(&self, ctx: Context) -> Result<Names>;
+
+    #[bidi]
+    async fn on_a_stream(&self, ctx: Context, stream: Bidi<Names, Names>) -> Result<()>;
 }
 
 struct Mirror;
 
+fn names(ctx: &Context) -> Names {
+    let Some(peer) = ctx.peer_identity() else { return Names::default() };
+    let certificates = peer.certificates().map(|der| format!("{} bytes", der.len()));
+    let names = peer.dns_names().chain(peer.uris()).map(str::to_owned);
+    let address = ctx.peer_addr().map(|addr| addr.ip().to_string());
+    Names { seen: names.chain(certificates).chain(address).collect() }
+}
+
 impl Whoami for Mirror {
-    async fn whoami(&self, ctx: Context) -> Result<Vec<String>> {
-        let Some(peer) = ctx.peer_identity() else { return Ok(vec![]) };
-        let certificates = peer.certificates().map(|der| format!("{} bytes", der.len()));
-        let names = peer.dns_names().chain(peer.uris()).map(str::to_owned);
-        Ok(names.chain(certificates).chain(ctx.peer_addr().map(|addr| addr.ip().to_string())).collect())
+    async fn whoami(&self, ctx: Context) -> Result<Names> {
+        Ok(names(&ctx))
+    }
+
+    async fn on_a_stream(&self, ctx: Context, mut stream: Bidi<Names, Names>) -> Result<()> {
+        stream.send(names(&ctx)).await
     }
 }
 
-async fn whoami(server: tls::Server, client: tls::Client, scheme: &str) -> Vec<String> {
+/// What a server says of its caller in one call, and in one stream where the scheme carries streams.
+async fn whoami(server: tls::Server, client: tls::Client, scheme: &str) -> Vec<Vec<String>> {
     let server = Server::builder().add_service(WhoamiServer::new(Mirror)).tls(server);
     let server = server.bind("127.0.0.1:0").await.unwrap();
-    let url = format!("{scheme}://{}", server.local_addr());
+    let url = format!("{scheme}+tls://{}", server.local_addr());
     tokio::spawn(server.serve());
-    let channel = Channel::builder(url).tls(client).connect().await.unwrap();
-    WhoamiClient::new(channel).whoami().await.unwrap()
+    let client = WhoamiClient::new(Channel::builder(url).tls(client).connect().await.unwrap());
+    let mut answers = vec![client.whoami().await.unwrap().seen];
+    if WITH_STREAMS.contains(&scheme) {
+        let mut stream = client.on_a_stream().await.unwrap();
+        answers.push(soon(stream.recv()).await.unwrap().unwrap().seen);
+    }
+    answers
 }
 
 #[tokio::test]
@@ -145,12 +180,15 @@ async fn a_handler_sees_the_names_and_the_certificate_of_its_caller() {
     let authority = Authority::new();
     let (certificate, key) = authority.issue_pem(&["billing.internal", "spiffe://prod/billing"]);
     let der = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+    let bytes = format!("{} bytes", der.len());
     let identity = Identity::from_pem(&certificate, &key).unwrap();
     let client = tls::Client::mutual(authority.roots(), identity).unwrap();
-    for scheme in ["ttheader+tls", "framed+tls"] {
-        let seen = whoami(authority.mutual_server(), client.clone(), scheme).await;
-        let bytes = format!("{} bytes", der.len());
-        assert_eq!(seen, ["billing.internal", "spiffe://prod/billing", &bytes, "127.0.0.1"], "{scheme}");
+    for (schemes, calls) in [(&WITH_STREAMS[..], 2), (&WITHOUT_STREAMS[..], 1)] {
+        for scheme in schemes {
+            let seen = whoami(authority.mutual_server(), client.clone(), scheme).await;
+            let wanted = ["billing.internal", "spiffe://prod/billing", &bytes, "127.0.0.1"];
+            assert_eq!(seen, vec![wanted; calls], "{scheme}");
+        }
     }
 }
 
@@ -158,7 +196,10 @@ async fn a_handler_sees_the_names_and_the_certificate_of_its_caller() {
 async fn a_server_that_asks_for_no_certificate_knows_nobody() {
     let authority = Authority::new();
     let client = authority.mutual_client(&["billing.internal"]);
-    assert!(whoami(authority.server(), client, "ttheader+tls").await.is_empty());
+    for scheme in WITH_STREAMS.into_iter().chain(WITHOUT_STREAMS) {
+        let seen = whoami(authority.server(), client.clone(), scheme).await;
+        assert!(seen.iter().all(Vec::is_empty), "{scheme}: {seen:?}");
+    }
 }
 
 #[tokio::test]
@@ -185,29 +226,31 @@ async fn configurations_of_rustls_are_taken_as_they_are() {
 
 #[tokio::test]
 async fn new_certificates_are_for_new_connections_and_running_calls_go_on() {
-    let (old, new) = (Authority::new(), Authority::new());
-    let (server, client) = (Replaceable::new(old.server()), Replaceable::new(old.client()));
-    let setup = Setup { tls: Some((server.clone(), client.clone())), ..Setup::default() };
-    let rig = setup.start().await;
-    let mut running = rig.client.echo().await.unwrap();
-    echo(&mut running, 1).await;
+    for scheme in WITH_STREAMS {
+        let (old, new) = (Authority::new(), Authority::new());
+        let (server, client) = (Replaceable::new(old.server()), Replaceable::new(old.client()));
+        let rig = Setup { tls: Some((server.clone(), client.clone())), ..Setup::default() }.start().await;
+        // The stream has its connection to itself, so the next call of the channel needs another one.
+        let builder = || Channel::builder(format!("{scheme}+tls://{}", rig.address())).pool(Pool::long());
+        let dial = |client: tls::Client| builder().tls(client).connect();
+        let probe = ProbeClient::new(builder().tls(client.clone()).connect().await.unwrap());
+        let mut running = probe.echo().await.unwrap();
+        echo(&mut running, 1).await;
 
-    server.replace(new.server());
-    let dial = |client: tls::Client| {
-        let channel = Channel::builder(format!("ttheader+tls://{}", rig.address())).tls(client);
-        ChannelBuilder::connect(channel)
-    };
-    echo(&mut running, 2).await;
-    assert!(dial(old.client()).await.unwrap_err().to_string().contains("UnknownIssuer"));
-    let fresh = ProbeClient::new(dial(new.client()).await.unwrap());
-    assert_eq!(fresh.ask(Note::number(3)).await.unwrap().number, 3);
-    // The first unary call of the channel needs a connection of its own, and now a new authority.
-    assert!(rig.client.ask(Note::number(4)).await.unwrap_err().to_string().contains("UnknownIssuer"));
-    client.replace(new.client());
-    assert_eq!(rig.client.ask(Note::number(4)).await.unwrap().number, 4);
-    echo(&mut running, 5).await;
-    drop(running);
-    rig.at_rest().await;
+        server.replace(new.server());
+        echo(&mut running, 2).await;
+        let refused = dial(old.client()).await.unwrap_err();
+        assert!(refused.to_string().contains("UnknownIssuer"), "{scheme}: {refused}");
+        let fresh = ProbeClient::new(dial(new.client()).await.unwrap());
+        assert_eq!(fresh.ask(Note::number(3)).await.unwrap().number, 3);
+        let refused = soon(probe.ask(Note::number(4))).await.unwrap_err();
+        assert!(refused.to_string().contains("UnknownIssuer"), "{scheme}: {refused}");
+        client.replace(new.client());
+        assert_eq!(soon(probe.ask(Note::number(4))).await.unwrap().number, 4);
+        echo(&mut running, 5).await;
+        drop(running);
+        rig.at_rest().await;
+    }
 }
 
 #[test]
