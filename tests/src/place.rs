@@ -57,9 +57,18 @@ pub async fn place(pool: Pool) -> Place {
 }
 
 pub async fn with_limits(pool: Pool, limits: Limits) -> Place {
+    start("ttheader", pool, limits).await
+}
+
+/// As [`place`], with a channel of this scheme.
+pub async fn over(scheme: &str, pool: Pool) -> Place {
+    start(scheme, pool, Limits::default()).await
+}
+
+async fn start(scheme: &str, pool: Pool, limits: Limits) -> Place {
     let handlers = Handlers::default();
     let (address, server) = serve("127.0.0.1:0", &handlers).await;
-    let channel = Channel::builder(format!("ttheader://{address}")).pool(pool).limits(limits);
+    let channel = Channel::builder(format!("{scheme}://{address}")).pool(pool).limits(limits);
     let channel = channel.connect_lazy().unwrap();
     let (probe, ports) = (ProbeClient::new(channel.clone()), PortsClient::new(channel.clone()));
     Place { channel, probe, ports, handlers, server, address }

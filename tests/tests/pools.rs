@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures::future::join_all;
 use streamx::{Channel, Code, Limits, Pool, Result};
-use streamx_tests::place::{HOUR, finish, place, port, serve, with_limits};
+use streamx_tests::place::{HOUR, finish, over, place, port, serve, with_limits};
 use streamx_tests::probe::{Handlers, Note, ProbeClient};
 use streamx_tests::rig::{echo, eventually, soon};
 use tokio::net::TcpListener;
@@ -176,6 +176,58 @@ async fn short_has_a_connection_for_each_call_that_ends_with_it() {
     drop((a, counted));
     place.at_rest().await;
     place.ends().await;
+}
+
+#[tokio::test]
+async fn a_connection_of_long_carries_one_call_and_then_the_next_without_a_header_too() {
+    for scheme in ["framed", "buffered"] {
+        let place = over(scheme, Pool::long().max_idle(2)).await;
+        let calls = place.waiting(3).await;
+        assert_eq!((place.connections(), place.made()), (3, 3), "{scheme}");
+        place.handlers.open_gate();
+        for (number, call) in (0..).zip(soon(join_all(calls)).await) {
+            assert_eq!(call.unwrap().unwrap(), Note::number(number), "{scheme}");
+        }
+        for number in 0..10 {
+            assert_eq!(soon(place.probe.ask(Note::number(number))).await.unwrap(), Note::number(number));
+        }
+        place.comes_to(2).await;
+        assert_eq!(place.made(), 3, "{scheme}");
+
+        // A call that is given up takes its connection with it: its answer is not that of the next call.
+        place.handlers.close_gate();
+        let [given_up] = place.waiting(1).await.try_into().unwrap();
+        given_up.abort();
+        place.comes_to(1).await;
+        place.handlers.open_gate();
+        for number in 10..20 {
+            assert_eq!(soon(place.probe.ask(Note::number(number))).await.unwrap(), Note::number(number));
+        }
+        assert_eq!((place.connections(), place.made()), (1, 3), "{scheme}");
+        place.at_rest().await;
+        place.ends().await;
+    }
+}
+
+#[tokio::test]
+async fn short_has_a_connection_for_each_call_without_a_header_too() {
+    for scheme in ["framed", "buffered"] {
+        let place = over(scheme, Pool::short()).await;
+        let calls = place.waiting(3).await;
+        assert_eq!((place.connections(), place.made()), (3, 3), "{scheme}");
+        place.handlers.open_gate();
+        for (number, call) in (0..).zip(soon(join_all(calls)).await) {
+            assert_eq!(call.unwrap().unwrap(), Note::number(number), "{scheme}");
+        }
+        place.comes_to(0).await;
+        for number in 0..3 {
+            assert_eq!(soon(place.probe.ask(Note::number(number))).await.unwrap(), Note::number(number));
+        }
+        place.comes_to(0).await;
+        assert_eq!(place.made(), 6, "{scheme}");
+        place.at_rest().await;
+        place.ends().await;
+    }
 }
 
 #[tokio::test]
