@@ -376,15 +376,28 @@ async fn a_call_made_for_a_handler_whose_time_is_over_fails_at_once() {
 
 #[tokio::test]
 async fn the_deadline_travels_over_every_protocol_that_has_a_place_for_it() {
+    let handlers = Handlers::default();
     let server = Server::builder().add_service(ClockServer::new(Wall::default()));
-    let server = server.bind("127.0.0.1:0").await.unwrap();
-    let address = server.local_addr();
+    let server = server.add_service(ProbeServer::new(handlers.clone())).bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().to_string();
     tokio::spawn(server.serve());
     let about = |left: Left| left.millis.is_some_and(|millis| (10_000..=30_000).contains(&millis));
-    let client = ClockClient::connect(format!("ttheader://{address}")).await.unwrap();
-    assert!(about(client.left().timeout(30 * SECOND).await.unwrap()));
-    let mut stream = client.watch().timeout(30 * SECOND).await.unwrap();
-    assert!(about(stream.recv().await.unwrap().unwrap()));
-    let client = ClockClient::connect(format!("framed://{address}")).await.unwrap();
-    assert_eq!(client.left().timeout(30 * SECOND).await.unwrap(), Left::default());
+    for scheme in ["ttheader", "grpc", "grpc+thrift"] {
+        let client = ClockClient::connect(format!("{scheme}://{address}")).await.unwrap();
+        assert!(about(client.left().timeout(30 * SECOND).await.unwrap()), "{scheme}");
+        let mut stream = client.watch().timeout(30 * SECOND).await.unwrap();
+        assert!(about(stream.recv().await.unwrap().unwrap()), "{scheme}");
+        assert_eq!(client.left().await.unwrap(), Left::default(), "{scheme}");
+    }
+    // These have no place for it, and the client keeps it alone.
+    for scheme in ["framed", "buffered"] {
+        let channel = Channel::connect(format!("{scheme}://{address}")).await.unwrap();
+        let (clock, probe) = (ClockClient::new(channel.clone()), ProbeClient::new(channel));
+        assert_eq!(clock.left().timeout(30 * SECOND).await.unwrap(), Left::default(), "{scheme}");
+        let call = tokio::spawn(probe.wait(Note::number(1)).timeout(SECOND));
+        eventually(|| handlers.alive() == 1).await;
+        let error = jumping(call).await.0.unwrap().unwrap_err();
+        assert_passed(&error, 12015, ": the time for the call is over: it had 1s");
+        eventually(|| handlers.alive() == 0).await;
+    }
 }
