@@ -2,11 +2,15 @@
 //! in the middle of a batch breaks the batch.
 
 use streamx::Placement;
-use streamx_tests::batching::sixty_four_streams_share_writes;
+use streamx_tests::batching::{sixty_four_grpc_streams_share_writes, sixty_four_streams_share_writes};
 
+/// One test, because those of one program run beside each other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_streams_take_a_write_for_sixteen_messages() {
     for placement in [Placement::Connection, Placement::Task, Placement::Adaptive] {
         sixty_four_streams_share_writes(placement).await;
+        for scheme in ["grpc", "grpc+thrift"] {
+            sixty_four_grpc_streams_share_writes(scheme, placement).await;
+        }
     }
 }

@@ -7,58 +7,25 @@ use std::time::Duration;
 use futures::future::join_all;
 use http::StatusCode;
 use streamx::{Channel, Code, Limits, Placement, Server, Service};
+use streamx_tests::batching::sixty_four_grpc_streams_share_writes;
 use streamx_tests::foreign::{Answer, answer};
 use streamx_tests::logs::Logs;
 use streamx_tests::probe::{Handlers, Note, ProbeClient, ProbeServer};
 use streamx_tests::raw::Raw;
 use streamx_tests::rig::{Rig, Setup, echo, eventually, settle, soon};
 
-const STREAMS: usize = 64;
-const ROUNDS: i64 = 50;
 const KIB: usize = 1024;
 
 async fn rig(limits: Limits) -> Rig {
     Setup { server: limits, ..Setup::default() }.start_over_grpc().await
 }
 
-/// One message of 1 KiB of each stream in flight, each stream in a task of its own.
-async fn sixty_four_streams_share_writes(placement: Placement) {
-    let rig = Setup::placed(placement).start_over_grpc().await;
-    let streams = rig.echoes(STREAMS).await;
-    rig.all_arrived().await;
-    let (client, server) = (rig.client().writes, rig.server().writes);
-    let tasks = streams.into_iter().map(|mut stream| {
-        tokio::spawn(async move {
-            for number in 0..ROUNDS {
-                let note = Note::of_size(number, KIB);
-                stream.send(&note).await.unwrap();
-                assert_eq!(stream.recv().await.unwrap(), Some(note));
-            }
-            stream
-        })
-    });
-    let done = soon(join_all(tasks)).await;
-    rig.all_arrived().await;
-    let (client, server) = (rig.client().writes - client, rig.server().writes - server);
-    let messages = STREAMS as u64 * ROUNDS.unsigned_abs();
-    println!("{placement:?}: {messages} messages each way, writes: client {client}, server {server}");
-    assert!(client * 16 <= messages, "{client} writes of the client for {messages} messages");
-    assert!(server * 16 <= messages, "{server} writes of the server for {messages} messages");
-    drop(done);
-    rig.at_rest().await;
-}
-
 #[tokio::test]
 async fn sixty_four_streams_take_a_write_for_sixteen_messages_on_the_current_thread_runtime() {
-    for placement in [Placement::Connection, Placement::Task] {
-        sixty_four_streams_share_writes(placement).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sixty_four_streams_take_a_write_for_sixteen_messages_on_the_multi_thread_runtime() {
-    for placement in [Placement::Connection, Placement::Task] {
-        sixty_four_streams_share_writes(placement).await;
+    for scheme in ["grpc", "grpc+thrift"] {
+        for placement in [Placement::Connection, Placement::Task, Placement::Adaptive] {
+            sixty_four_grpc_streams_share_writes(scheme, placement).await;
+        }
     }
 }
 
