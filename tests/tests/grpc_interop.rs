@@ -105,16 +105,21 @@ mod go_client_to_rust_server {
     async fn every_case_holds() {
         let Some(go) = go::build() else { return };
         let server = Serving::start().await;
-        super::every_case_holds(&go, server.port(), None).await;
-        let output = go.client(server.port(), "pick_first_unary", None).await;
-        assert!(output.ok(), "pick_first_unary: {output}");
+        every_case_and_the_name_hold(&go, server.port(), None).await;
     }
 
     #[tokio::test]
     async fn every_case_holds_over_tls() {
         let Some(go) = go::build() else { return };
         let server = Serving::start_over_tls().await;
-        super::every_case_holds(&go, server.port(), server.files().as_ref()).await;
+        every_case_and_the_name_hold(&go, server.port(), server.files().as_ref()).await;
+    }
+
+    /// A server of ours has a name, too.
+    async fn every_case_and_the_name_hold(go: &Go, port: u16, tls: Option<&Files>) {
+        super::every_case_holds(go, port, tls).await;
+        let output = go.client(port, "pick_first_unary", tls).await;
+        assert!(output.ok(), "pick_first_unary: {output}");
     }
 }
 
