@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use streamx::health::HealthReporter;
 use streamx::server::ServerBuilder;
-use streamx::{Code, Error, Server};
+use streamx::{Code, Error, Message, Result, Sender, Server};
 use streamx_tests::grpc::go::{self, Go};
 use streamx_tests::grpc::test_service::TestServiceServer;
 use streamx_tests::grpc::{Handlers, Serving};
@@ -132,6 +132,186 @@ async fn it_describes_the_same_from_the_file_and_from_the_server() {
         assert!(from_server[0].starts_with(&format!("{name} is ")), "{from_server:?}");
         assert_eq!(from_server, described(&[FROM_FILE, &["describe", &name]].concat()).await);
     }
+}
+
+/// Arguments and results that protobuf has only within messages, which nobody has written down.
+#[streamx::service(namespace = "sums.v1")]
+trait Sums {
+    async fn add(&self, first: i64, second: Option<i32>) -> Result<i64>;
+
+    async fn divide(&self, dividend: i64, divisor: i64) -> Result<i64, Indivisible>;
+
+    #[server_stream]
+    async fn count(&self, counted: Counted, stream: Sender<Counted>) -> Result<()>;
+}
+
+#[derive(Message, Clone, Debug)]
+#[message(exception)]
+struct Indivisible {
+    #[field(1)]
+    dividend: i64,
+}
+
+#[derive(Message, Clone, Debug)]
+struct Counted {
+    #[field(1)]
+    number: i32,
+}
+
+/// In no package.
+#[streamx::service]
+trait Alone {
+    async fn joined(&self, parts: Vec<String>) -> Result<Option<String>>;
+}
+
+struct Answers;
+
+impl Sums for Answers {
+    async fn add(&self, first: i64, second: Option<i32>) -> Result<i64> {
+        Ok(first + i64::from(second.unwrap_or(100)))
+    }
+
+    async fn divide(&self, dividend: i64, divisor: i64) -> Result<i64, Indivisible> {
+        dividend.checked_div(divisor).ok_or(Indivisible { dividend })
+    }
+
+    async fn count(&self, counted: Counted, mut stream: Sender<Counted>) -> Result<()> {
+        for number in 0..=counted.number {
+            stream.send(Counted { number }).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Alone for Answers {
+    async fn joined(&self, parts: Vec<String>) -> Result<Option<String>> {
+        Ok((!parts.is_empty()).then(|| parts.concat()))
+    }
+}
+
+/// The address of a server of both, and of nothing else that is not for those who look.
+async fn answering() -> String {
+    let server =
+        Server::builder().add_service(SumsServer::new(Answers)).add_service(AloneServer::new(Answers));
+    let server = server.reflection().bind("127.0.0.1:0").await.unwrap();
+    let addr = server.local_addr().to_string();
+    tokio::spawn(server.serve());
+    addr
+}
+
+/// Asks a server for what it tells of itself.
+async fn asked(go: &Go, addr: &str, arguments: &[&str]) -> Vec<String> {
+    let output = go.grpcurl(&[&["-plaintext", addr], arguments].concat()).await;
+    assert!(output.ok(), "{output}");
+    output.lines().to_vec()
+}
+
+#[tokio::test]
+async fn it_lists_services_with_a_namespace_and_without() {
+    let Some(go) = go::build() else { return };
+    let addr = answering().await;
+    let reflection = ["v1", "v1alpha"].map(|version| format!("grpc.reflection.{version}.ServerReflection"));
+    let services = [&["Alone".to_owned()], &reflection[..], &["sums.v1.Sums".to_owned()]].concat();
+    assert_eq!(asked(&go, &addr, &["list"]).await, services);
+    assert_eq!(asked(&go, &addr, &["list", "Alone"]).await, ["Alone.Joined"]);
+    let methods = ["Add", "Count", "Divide"].map(|method| format!("sums.v1.Sums.{method}"));
+    assert_eq!(asked(&go, &addr, &["list", "sums.v1.Sums"]).await, methods);
+}
+
+#[tokio::test]
+async fn it_describes_the_messages_of_arguments_and_results() {
+    let Some(go) = go::build() else { return };
+    let addr = answering().await;
+    for (name, described) in [
+        (
+            "sums.v1.Sums",
+            "sums.v1.Sums is a service:
+service Sums {
+  rpc Add ( .sums.v1.AddRequest ) returns ( .sums.v1.AddResponse );
+  rpc Count ( .sums.v1.Counted ) returns ( stream .sums.v1.Counted );
+  rpc Divide ( .sums.v1.DivideRequest ) returns ( .sums.v1.DivideResponse );
+}",
+        ),
+        (
+            "sums.v1.Sums.Count",
+            "sums.v1.Sums.Count is a method:
+rpc Count ( .sums.v1.Counted ) returns ( stream .sums.v1.Counted );",
+        ),
+        (
+            "sums.v1.AddRequest",
+            "sums.v1.AddRequest is a message:
+message AddRequest {
+  int64 first = 1;
+  optional int32 second = 2;
+}",
+        ),
+        (
+            "sums.v1.AddResponse",
+            "sums.v1.AddResponse is a message:
+message AddResponse {
+  int64 result = 1;
+}",
+        ),
+        (
+            "sums.v1.Indivisible",
+            "sums.v1.Indivisible is a message:
+message Indivisible {
+  int64 dividend = 1;
+}",
+        ),
+        (
+            "Alone",
+            "Alone is a service:
+service Alone {
+  rpc Joined ( .JoinedRequest ) returns ( .JoinedResponse );
+}",
+        ),
+        (
+            "Alone.Joined",
+            "Alone.Joined is a method:
+rpc Joined ( .JoinedRequest ) returns ( .JoinedResponse );",
+        ),
+        (
+            "JoinedRequest",
+            "JoinedRequest is a message:
+message JoinedRequest {
+  repeated string parts = 1;
+}",
+        ),
+    ] {
+        assert_eq!(asked(&go, &addr, &["describe", name]).await.join("\n"), described);
+    }
+}
+
+#[tokio::test]
+async fn it_calls_with_several_arguments_and_prints_bare_results() {
+    let Some(go) = go::build() else { return };
+    let addr = answering().await;
+    for (method, arguments, result) in [
+        ("sums.v1.Sums/Add", r#"{"first": 1, "second": 2}"#, r#"{"result":"3"}"#),
+        ("sums.v1.Sums/Add", r#"{"first": 1}"#, r#"{"result":"101"}"#),
+        ("sums.v1.Sums/Divide", r#"{"dividend": 6, "divisor": 3}"#, r#"{"result":"2"}"#),
+        ("sums.v1.Sums/Count", r#"{"number": 2}"#, r#"{}{"number":1}{"number":2}"#),
+        ("Alone/Joined", r#"{"parts": ["a", "b"]}"#, r#"{"result":"ab"}"#),
+        ("Alone/Joined", "{}", "{}"),
+    ] {
+        let output = go.grpcurl(&["-plaintext", "-d", arguments, &addr, method]).await;
+        assert_eq!(printed(&output), result, "{method} {arguments}");
+    }
+}
+
+/// It reads the status with grpc-go, and the type of a detail with what the server tells of itself.
+#[tokio::test]
+async fn it_prints_the_declared_exception_that_a_call_fails_with() {
+    let Some(go) = go::build() else { return };
+    let addr = answering().await;
+    let output = go.grpcurl(&["-plaintext", "-d", r#"{"dividend": 6}"#, &addr, "sums.v1.Sums/Divide"]).await;
+    assert!(!output.ok(), "{output}");
+    let text = output.to_string();
+    assert!(text.contains("Code: Unknown") && text.contains("declared exception Indivisible"), "{text}");
+    let (_, details) = text.split_once("Details:").unwrap();
+    let details: String = details.split_whitespace().collect();
+    assert_eq!(details, r#"1){"@type":"type.googleapis.com/sums.v1.Indivisible","dividend":"6"}"#);
 }
 
 /// It asks for the newer version first, and for the older one where a server has no other.
