@@ -11,11 +11,16 @@ from concurrent import futures
 from pathlib import Path
 
 import grpc
+from google.protobuf import any_pb2
+from google.rpc import status_pb2
+from grpc_status import rpc_status
 
 sys.path.insert(0, str(Path(__file__).parent))
 messages, services = grpc.protos_and_services("test_service.proto")
 
 INITIAL, TRAILING = "x-grpc-test-echo-initial", "x-grpc-test-echo-trailing-bin"
+# The text of a status that is to have itself as a detail.
+WITH_DETAILS = "with details"
 REQUESTS, RESPONSES = [27182, 8, 1828, 45904], [31415, 9, 2653, 58979]
 LARGE_REQUEST, LARGE_RESPONSE = 271828, 314159
 # How long a call may take, in seconds.
@@ -79,9 +84,18 @@ def echo_metadata(context):
 
 
 def end_with(request, context):
-    if request.response_status.code:
-        code = next(code for code in grpc.StatusCode if code.value[0] == request.response_status.code)
-        context.abort(code, request.response_status.message)
+    wanted = request.response_status
+    if wanted.code and wanted.message == WITH_DETAILS:
+        context.abort_with_status(rpc_status.to_status(with_itself(wanted)))
+    if wanted.code:
+        code = next(code for code in grpc.StatusCode if code.value[0] == wanted.code)
+        context.abort(code, wanted.message)
+
+
+def with_itself(status):
+    detail = any_pb2.Any()
+    detail.Pack(status)
+    return status_pb2.Status(code=status.code, message=status.message, details=[detail])
 
 
 def responses(request):
@@ -184,6 +198,16 @@ def special_status_message(client, _):
     ends_with(grpc.StatusCode.UNKNOWN, call, message)
 
 
+def status_details(client, _):
+    status = messages.EchoStatus(code=5, message=WITH_DETAILS)
+    unary = lambda: client.UnaryCall(messages.SimpleRequest(response_status=status), timeout=PATIENCE)
+    requests = lambda: iter([messages.StreamingOutputCallRequest(response_status=status)])
+    for call in unary, lambda: next(client.FullDuplexCall(requests(), timeout=PATIENCE)):
+        error = ends_with(grpc.StatusCode.NOT_FOUND, call, WITH_DETAILS)
+        # It fails unless code and text of the details are those of the status.
+        assert rpc_status.from_call(error) == with_itself(status), error
+
+
 def custom_metadata(client, _):
     initial, trailing = (INITIAL, "test_initial_metadata_value"), (TRAILING, b"\n\x0b\n\x0b\n\x0b")
     _, call = client.UnaryCall.with_call(large_request(), metadata=[initial, trailing], timeout=PATIENCE)
@@ -206,7 +230,7 @@ def unimplemented_service(_, channel):
 CASES = [
     empty_unary, large_unary, client_streaming, server_streaming, ping_pong, empty_stream, half_duplex,
     timeout_on_sleeping_server, cancel_after_begin, cancel_after_first_response, status_code_and_message,
-    special_status_message, custom_metadata, unimplemented_method, unimplemented_service,
+    special_status_message, status_details, custom_metadata, unimplemented_method, unimplemented_service,
 ]
 
 
@@ -252,6 +276,7 @@ def ends_with(code, call, message=None):
     except grpc.RpcError as error:
         assert error.code() == code, error
         assert message is None or error.details() == message, error
+        return error
     else:
         raise AssertionError(f"it did not fail: {got}")
 

@@ -2,14 +2,18 @@
 
 use std::path::Path;
 
+use streamx::Code;
 use streamx_tests::authority::Authority;
 use streamx_tests::grpc::cases::Target;
-use streamx_tests::grpc::test_service::TestServiceServer;
+use streamx_tests::grpc::test_service::{
+    EchoStatus, SimpleRequest, StreamingOutputCallRequest, TestServiceClient, TestServiceServer,
+};
 use streamx_tests::grpc::{Handlers, Serving, python};
 use streamx_tests::process::{Output, Talkative};
+use streamx_tests::rig::soon;
 
 /// How many cases `peer.py` has.
-const CASES: usize = 15;
+const CASES: usize = 16;
 
 mod rust_client_to_python_server {
     use super::*;
@@ -25,6 +29,27 @@ mod rust_client_to_python_server {
     }
 
     streamx_tests::every_grpc_case!(start);
+
+    #[tokio::test]
+    async fn details_of_a_status_arrive() {
+        let Some(target) = start().await else { return };
+        let client = TestServiceClient::connect(&target.url).await.unwrap();
+        let status = EchoStatus { code: 5, message: "with details".into() };
+        let request = SimpleRequest { response_status: Some(status.clone()), ..SimpleRequest::default() };
+        let unary = soon(client.unary_call(request)).await.unwrap_err();
+        let request = StreamingOutputCallRequest {
+            response_status: Some(status.clone()),
+            ..StreamingOutputCallRequest::default()
+        };
+        let mut stream = soon(client.full_duplex_call()).await.unwrap();
+        stream.send(request).await.unwrap();
+        let streamed = soon(stream.recv()).await.unwrap_err();
+        for error in [unary, streamed] {
+            assert_eq!(error.code(), Code::NotFound, "{error}");
+            let [detail] = &error.details()[..] else { panic!("{error:?}") };
+            assert_eq!(detail.unpack("grpc.testing.EchoStatus").unwrap(), Some(status.clone()));
+        }
+    }
 }
 
 mod python_client_to_rust_server {
