@@ -47,15 +47,13 @@ impl Error {
     pub fn with_detail(self, detail: Any) -> Self {
         let mut details = self.details();
         details.push(detail);
-        let mut bytes = BytesMut::new();
         // Code and text stand in the status, too.
         let usual = if self.as_biz().is_some() { Code::Internal } else { self.code() };
         let code = self.grpc_status().unwrap_or(usual as i32);
-        let message = self.as_biz().map_or(self.message(), BizError::message).to_owned();
-        match encode(&Status { code, message, details }, &mut bytes) {
-            Ok(()) => self.with_status_details(bytes.freeze()),
-            // More than 2 GiB.
-            Err(_) => self,
+        let message = self.own_text().to_owned();
+        match written(&Status { code, message, details }) {
+            Some(bytes) => self.with_status_details(bytes),
+            None => self,
         }
     }
 
@@ -64,6 +62,27 @@ impl Error {
     pub fn details(&self) -> Vec<Any> {
         self.status_details().and_then(read).map(|status| status.details).unwrap_or_default()
     }
+
+    /// The status with its details, as it is sent beside this text.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn details_of_status(&self, text: &str) -> Option<Bytes> {
+        let bytes = self.status_details()?;
+        if text == self.own_text() {
+            return Some(bytes.clone());
+        }
+        written(&Status { message: text.to_owned(), ..read(bytes)? })
+    }
+
+    fn own_text(&self) -> &str {
+        self.as_biz().map_or(self.message(), BizError::message)
+    }
+}
+
+/// None above 2 GiB.
+fn written(status: &Status) -> Option<Bytes> {
+    let mut bytes = BytesMut::new();
+    encode(status, &mut bytes).ok()?;
+    Some(bytes.freeze())
 }
 
 fn read(bytes: &Bytes) -> Option<Status> {

@@ -19,8 +19,8 @@ const LARGEST_DECLARED: usize = 30 << 10;
 const LARGEST_DETAILS: usize = 16 << 10;
 /// What the header of a response takes that has nothing else.
 const HEADER: usize = 512;
-/// So much is for the note that something was left out.
-const NOTE: usize = 256;
+/// So much is for the note that something was left out, which the details repeat.
+const NOTE: usize = 320;
 /// The trailers of a call have so much room in any case. A peer that reads less than that cannot be told much.
 const LEAST: usize = 1 << 10;
 
@@ -50,7 +50,7 @@ pub(super) fn trailers(result: Result<(), &Error>, pairs: &Metadata, room: Room)
         Err(error) => list.add_status(error),
     };
     // It has room: it is the first that is large. It is added when it is known what else has.
-    let _fits = list.takes(MESSAGE, text.len());
+    let _fits = list.takes(MESSAGE, write_message(&text).len());
     // They were checked.
     for (name, value) in pairs.iter_bin().filter_map(|(key, value)| headers::pair(key, value)) {
         if list.takes(name.as_str(), value.len()) {
@@ -62,17 +62,18 @@ pub(super) fn trailers(result: Result<(), &Error>, pairs: &Metadata, room: Room)
     if let Err(error) = result {
         list.add_extra(error);
         list.add_bytes(DECLARED, error.declared_bytes(), LARGEST_DECLARED, "the declared exception");
-        list.add_bytes(DETAILS, error.status_details(), LARGEST_DETAILS, "the details");
+        list.add_bytes(DETAILS, error.details_of_status(&text).as_ref(), LARGEST_DETAILS, "the details");
     }
     if !list.left_out.is_empty() {
         let left_out = list.left_out.join(", ");
         tracing::info!(left_out, ?result, "the end of a call is too large, and something was left out of it");
-        if result.is_err() {
+        if let Err(error) = result {
             text += &format!(" [too large and left out: {left_out}]");
+            list.repeat_in_details(error, &text);
         }
     }
     // Kitex sends it always.
-    headers::insert(&mut list.headers, MESSAGE, text.as_bytes());
+    headers::insert(&mut list.headers, MESSAGE, write_message(&text).as_bytes());
     list.headers
 }
 
@@ -130,16 +131,23 @@ impl List {
         self.message(biz.message())
     }
 
-    /// A text as it is sent. It leaves room for something beside it.
+    /// A text, cut so that it leaves room for something beside it.
     fn message(&self, text: &str) -> String {
         let longest = LONGEST_MESSAGE.min(self.room / 2);
-        let value = write_message(text);
-        if value.len() <= longest {
-            return value;
+        if write_message(text).len() <= longest {
+            return text.to_owned();
         }
         // No byte takes more than three.
         let end = text.char_indices().map(|(at, _)| at).take_while(|at| at * 3 <= longest).last();
-        write_message(&text[..end.unwrap_or_default()]) + "..."
+        text[..end.unwrap_or_default()].to_owned() + "..."
+    }
+
+    /// The details that were added say this text from now on.
+    fn repeat_in_details(&mut self, error: &Error, text: &str) {
+        let bytes = error.details_of_status(text).filter(|_| self.headers.contains_key(DETAILS));
+        if let Some(value) = bytes.and_then(|bytes| metadata::write_value(DETAILS, &bytes)) {
+            headers::insert(&mut self.headers, DETAILS, &value);
+        }
     }
 
     /// Adds what a business error has beside its text.
@@ -231,6 +239,28 @@ mod tests {
             let error = read(&headers).unwrap_err();
             assert_eq!((error.code(), error.details()), (Code::NotFound, vec![]), "{}", bytes.escape_ascii());
         }
+    }
+
+    /// rpc_status of gRPC for Python refuses details that do not.
+    #[test]
+    fn details_say_the_text_that_is_sent() {
+        let said = |written: &HeaderMap| {
+            let value = metadata::read_value(DETAILS, written.get(DETAILS).unwrap().as_bytes()).unwrap();
+            let text = read(written).unwrap_err().message().to_owned();
+            let at = value.windows(text.len()).position(|found| found == text.as_bytes());
+            assert_eq!(at.map(|at| at < 8), Some(true), "{}", value.escape_ascii());
+            text
+        };
+        let error = |text: String| {
+            let detail = Any { type_url: "t/A".into(), value: Bytes::new() };
+            Error::new(Code::NotFound, text).with_detail(detail)
+        };
+        let mut pairs = Metadata::default();
+        let cut = said(&trailers(Err(&error("ä".repeat(4_000))), &pairs, FULL));
+        assert!(cut.ends_with("ä..."), "{cut}");
+        pairs.set("large", "y".repeat(20 << 10).as_str());
+        let noted = said(&trailers(Err(&error("no".into())), &pairs, Room::of(16 << 10)));
+        assert_eq!(noted, "no [too large and left out: trailers that the handler has set]");
     }
 
     /// As Kitex writes it (spec 2.6).
