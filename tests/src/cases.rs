@@ -39,6 +39,8 @@ pub struct Peer {
     kitex: bool,
     /// What carries the calls of its clients; over TTHeader streams only, as unary calls have more ways there.
     scheme: &'static str,
+    /// What carries its unary calls, if that is chosen: one way after the other, and the last with a TTHeader if any has one.
+    unary: Option<&'static [&'static str]>,
     /// What the channels of its clients have around them.
     around: Option<Passed>,
 }
@@ -46,7 +48,7 @@ pub struct Peer {
 impl Peer {
     /// The real Kitex, none on a machine without Go.
     pub async fn kitex() -> Option<Self> {
-        Some(Self { server: kitex::build()?.server().await, kitex: true, scheme: TTHEADER, around: None })
+        Some(Self::new(kitex::build()?.server().await, true, TTHEADER))
     }
 
     /// The real Kitex in the middle of a chain; its clients call it as it calls the last server.
@@ -56,24 +58,24 @@ impl Peer {
             GRPC => kitex.server_in_protobuf_before(&last.server).await,
             _ => kitex.server_before(&last.server).await,
         };
-        Some(Self { server, kitex: true, scheme: last.scheme, around: None })
+        Some(Self::new(server, true, last.scheme))
     }
 
     /// The real Kitex with messages in protobuf, which it speaks over gRPC.
     pub async fn kitex_in_protobuf() -> Option<Self> {
         let server = kitex::build()?.server_in_protobuf().await;
-        Some(Self { server, kitex: true, scheme: GRPC, around: None })
+        Some(Self::new(server, true, GRPC))
     }
 
     /// Apache Thrift for Python, none on a machine without it. It has no streams.
     pub async fn apache(transport: Transport) -> Option<Self> {
         let server = apache::install()?.server(transport).await;
-        Some(Self { server, kitex: false, scheme: transport.name(), around: None })
+        Some(Self::new(server, false, transport.name()))
     }
 
     /// A server of streamx, given its program.
     pub async fn streamx(program: &str) -> Self {
-        Self { server: Server::start(Path::new(program)).await, kitex: false, scheme: TTHEADER, around: None }
+        Self::new(Server::start(Path::new(program)).await, false, TTHEADER)
     }
 
     /// The same, called through middlewares of every kind.
@@ -85,7 +87,16 @@ impl Peer {
     pub async fn streamx_before(last: &Self, program: &str) -> Self {
         let next = format!("{}://{}", last.scheme, last.addr());
         let server = Server::start_before(&next, Path::new(program)).await;
-        Self { server, kitex: false, scheme: last.scheme, around: None }
+        Self::new(server, false, last.scheme)
+    }
+
+    fn new(server: Server, kitex: bool, scheme: &'static str) -> Self {
+        Self { server, kitex, scheme, unary: None, around: None }
+    }
+
+    /// The same, with unary calls over each of these schemes, those without a TTHeader first.
+    pub fn unary_over(self, schemes: &'static [&'static str]) -> Self {
+        Self { unary: Some(schemes), ..self }
     }
 
     /// The same, called over gRPC with messages in Thrift.
@@ -155,13 +166,19 @@ impl Peer {
         if self.kitex { format!("[canceled path: {path}]") } else { format!("[cancelled by {path}]") }
     }
 
-    /// The ways to call a unary method beside TTHeader Streaming; otherwise there is one. Only the last one has a place for
-    /// anything besides arguments and answers.
+    /// The ways to call a unary method: several beside TTHeader Streaming, otherwise there is one. Only the last one has a
+    /// place for anything besides arguments and answers.
+    fn unary_schemes(&self) -> &[&'static str] {
+        match self.unary {
+            Some(schemes) => schemes,
+            None if self.scheme == TTHEADER => &["framed", "buffered", TTHEADER],
+            None => std::slice::from_ref(&self.scheme),
+        }
+    }
+
     async fn unary_channels(&self) -> Vec<Channel> {
         let mut channels = Vec::new();
-        let schemes =
-            if self.scheme == TTHEADER { &["framed", "buffered", TTHEADER] } else { &[self.scheme][..] };
-        for scheme in schemes {
+        for scheme in self.unary_schemes() {
             channels.push(self.channel(scheme).await);
         }
         channels

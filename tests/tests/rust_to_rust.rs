@@ -11,6 +11,23 @@ async fn start() -> Option<Peer> {
 
 streamx_tests::every_case!(start, "multi_thread");
 
+mod unary_calls_in_the_rarer_framings {
+    use super::*;
+
+    async fn start() -> Option<Peer> {
+        let peer = super::start().await?;
+        Some(peer.unary_over(&["framed+nonstrict", "buffered+nonstrict", "ttheader+unframed"]))
+    }
+
+    streamx_tests::every_case! { start, "multi_thread";
+        unary::ping unary::ping_empty unary::ping_1000 unary::ping_1mib unary::ping_8mib unary::ping_concurrent
+        unary::mirror unary::get unary::declared_exception unary::several_arguments unary::void unary::oneway
+        unary::unary_error unary::unary_biz_error unary::unary_panic unary::unary_unknown_method
+        unary::unary_unknown_service beside::unary_metainfo
+        normal::normal_unary normal::unary_timeout normal::unary_timeout_is_told
+    }
+}
+
 /// But for one: a Kitex client notices a cancel only after it has received all that is queued, which an endless stream
 /// keeps from ending.
 #[tokio::test]

@@ -225,6 +225,9 @@ async fn arguments_answers_and_declared_exceptions_travel_over_every_framing() {
         MathClient::connect(&format!("ttheader://{address}")).await.unwrap(),
         MathClient::connect(&format!("framed://{address}")).await.unwrap(),
         MathClient::connect(&format!("buffered://{address}")).await.unwrap(),
+        MathClient::connect(&format!("ttheader+unframed://{address}")).await.unwrap(),
+        MathClient::connect(&format!("framed+nonstrict://{address}")).await.unwrap(),
+        MathClient::connect(&format!("buffered+nonstrict://{address}")).await.unwrap(),
         MathClient::in_process(calculator.clone()),
     ];
     for client in clients {
@@ -276,9 +279,9 @@ async fn a_one_way_call_is_handled_although_its_client_closes_at_once() {
 }
 
 #[tokio::test]
-async fn a_framed_or_buffered_channel_says_that_it_carries_no_streams() {
+async fn a_channel_for_unary_calls_only_says_that_it_carries_no_streams() {
     let rig = Rig::start().await;
-    for scheme in ["framed", "buffered"] {
+    for scheme in ["framed", "buffered", "ttheader+unframed", "framed+nonstrict", "buffered+nonstrict"] {
         let channel = Channel::connect(format!("{scheme}://{}", rig.address())).await.unwrap();
         let client = streamx_tests::probe::ProbeClient::new(channel);
         let error = client.echo().await.unwrap_err();

@@ -44,6 +44,27 @@ mod rust_client_to_python_server_over_framed {
     unary_cases!(start);
 }
 
+/// Which takes both forms, and answers in the strict one.
+mod rust_client_that_is_not_strict_to_python_server_over_buffered {
+    use super::*;
+
+    async fn start() -> Option<Peer> {
+        Some(Peer::apache(Transport::Buffered).await?.unary_over(&["buffered+nonstrict"]))
+    }
+
+    unary_cases!(start);
+}
+
+mod rust_client_that_is_not_strict_to_python_server_over_framed {
+    use super::*;
+
+    async fn start() -> Option<Peer> {
+        Some(Peer::apache(Transport::Framed).await?.unary_over(&["framed+nonstrict"]))
+    }
+
+    unary_cases!(start);
+}
+
 /// Its text stays in Python.
 #[tokio::test]
 async fn what_a_handler_in_python_raises_is_an_internal_error() {

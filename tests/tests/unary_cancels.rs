@@ -111,6 +111,21 @@ async fn a_handler_with_a_context_is_told_why_its_call_was_dropped() {
 }
 
 #[tokio::test]
+async fn without_the_inner_length_calls_share_a_connection_and_are_cancelled_on_it_as_well() {
+    let mut warm = Warm::start(Limits::default(), Limits::default()).await;
+    let channel = Channel::builder(format!("ttheader+unframed://{}", warm.rig.address())).caller("B");
+    let channel = channel.connect().await.unwrap();
+    let probe = ProbeClient::new(channel.clone());
+    probe.ask(Note::number(1)).await.unwrap();
+    warm.slow = SlowClient::new(channel.clone());
+    drop_when_served(&warm, warm.slow.told()).await;
+    let (code, path, _) = warm.reason().await;
+    assert_eq!((code, path), (Some(12007), vec!["B".to_owned()]));
+    probe.ask(Note::number(2)).await.unwrap();
+    assert_eq!(channel.counters().connections_opened, 1);
+}
+
+#[tokio::test]
 async fn at_its_deadline_a_call_ends_on_both_sides() {
     let mut warm = Warm::start(Limits::default(), Limits::default()).await;
     let opened = warm.rig.client().connections_opened;

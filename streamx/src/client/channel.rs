@@ -43,7 +43,7 @@ use crate::{Code, Error, Limits, Result};
 /// ```
 ///
 /// All streams go over one connection, until it carries `max_streams` of them. A unary call goes over a connection of
-/// its own, which the next call uses again; over `ttheader://` unary calls share one connection too, as soon as the
+/// its own, which the next call uses again; with a TTHeader unary calls share one connection too, as soon as the
 /// server has shown that it is a streamx server (a Kitex server answers the calls of one connection one by one). A
 /// [`Pool`] changes that.
 ///
@@ -76,8 +76,10 @@ pub struct ChannelBuilder {
 }
 
 impl Channel {
-    /// Connects to `ttheader://host:port`, `grpc://host:port` or `grpc+thrift://host:port`; to `framed://host:port` or `buffered://host:port` for
-    /// unary calls only ([`guide::unary`](crate::guide::unary)); or to a socket, `ttheader://unix:/path`.
+    /// Connects to `ttheader://host:port`, `grpc://host:port` or `grpc+thrift://host:port`; to `framed://host:port`,
+    /// `buffered://host:port`, `ttheader+unframed://host:port`, `framed+nonstrict://host:port` or
+    /// `buffered+nonstrict://host:port` for unary calls only ([`guide::unary`](crate::guide::unary)); or to a socket,
+    /// `ttheader://unix:/path`.
     /// With TLS these are `ttheader+tls://` and so on, which need `ChannelBuilder::tls` (feature `tls`).
     ///
     /// # Errors

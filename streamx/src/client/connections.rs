@@ -104,7 +104,7 @@ impl Connections {
     pub(super) async fn connect(&self) -> Result<()> {
         match self.0.dialer.endpoint.scheme() {
             Scheme::TTHeader => self.0.connect::<StreamClient>(false).await,
-            Scheme::Framed | Scheme::Buffered => self.0.connect::<UnaryClient>(false).await,
+            Scheme::Unary(_) => self.0.connect::<UnaryClient>(false).await,
             #[cfg(feature = "grpc")]
             Scheme::Grpc(_) => self.0.connect::<GrpcClient>(false).await,
         }
@@ -121,7 +121,7 @@ impl Open for Connections {
             Scheme::Grpc(_) => self.0.open::<GrpcClient>(call),
             _ if !call.mode.is_streaming() => self.0.open::<UnaryClient>(call),
             Scheme::TTHeader => self.0.open::<StreamClient>(call),
-            Scheme::Framed | Scheme::Buffered => {
+            Scheme::Unary(_) => {
                 let text =
                     format!("{endpoint} carries unary calls only; streams need ttheader:// or grpc://");
                 std::future::ready(Err(Error::new(Code::InvalidArgument, text))).boxed()

@@ -15,6 +15,7 @@ use crate::counters::Meter;
 use crate::transport::{Connect, Serve, Socket, Stop, serve};
 #[cfg(feature = "grpc")]
 use crate::transport::{GrpcServerSettings, GrpcSettings, GrpcTarget};
+use crate::wire::unary::{Form, Framing};
 use crate::{Code, Error, Limits, Result};
 
 /// What follows the scheme of a URL when the socket is a file.
@@ -35,12 +36,10 @@ pub(crate) struct Endpoint {
 /// How a server is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
-    /// Streams over TTHeader Streaming, unary calls in TTHeader messages.
+    /// Streams over TTHeader Streaming, unary calls in TTHeader-framed messages.
     TTHeader,
-    /// Unary calls only.
-    Framed,
-    /// Unary calls only, as all of its kind.
-    Buffered,
+    /// Unary calls only, with this around their messages.
+    Unary(Framing),
     #[cfg(feature = "grpc")]
     Grpc(Format),
 }
@@ -48,8 +47,11 @@ pub(crate) enum Scheme {
 /// Every scheme, and what it carries.
 const SCHEMES: &[(&str, Scheme)] = &[
     ("ttheader", Scheme::TTHeader),
-    ("framed", Scheme::Framed),
-    ("buffered", Scheme::Buffered),
+    ("ttheader+unframed", Scheme::Unary(Framing::TTHeader)),
+    ("framed", Scheme::Unary(Framing::Framed(Form::Strict))),
+    ("framed+nonstrict", Scheme::Unary(Framing::Framed(Form::Old))),
+    ("buffered", Scheme::Unary(Framing::Buffered(Form::Strict))),
+    ("buffered+nonstrict", Scheme::Unary(Framing::Buffered(Form::Old))),
     #[cfg(feature = "grpc")]
     ("grpc", Scheme::Grpc(Format::Protobuf)),
     #[cfg(feature = "grpc")]
@@ -238,8 +240,8 @@ const GRPC: &str = "";
 fn bad(url: &str, why: &str) -> Error {
     let text = format!(
         "`{url}` is not the URL of a server: {why}. What is possible: ttheader://host:port (streams and unary calls), \
-         {GRPC}framed://host:port and buffered://host:port (unary calls), ttheader://unix:/path, and with TLS \
-         ttheader+tls:// and so on"
+         {GRPC}framed://host:port, buffered://host:port, ttheader+unframed://host:port, framed+nonstrict://host:port \
+         and buffered+nonstrict://host:port (unary calls), ttheader://unix:/path, and with TLS ttheader+tls:// and so on"
     );
     Error::new(Code::InvalidArgument, text)
 }
@@ -252,6 +254,9 @@ mod tests {
         "ttheader://127.0.0.1:8888",
         "framed://[::1]:1",
         "buffered://a:1",
+        "ttheader+unframed://a:1",
+        "framed+nonstrict://a:1",
+        "buffered+nonstrict://unix:/run/echo.sock",
         "ttheader://unix:/run/echo.sock",
         #[cfg(feature = "grpc")]
         "grpc://localhost:8888",
@@ -272,6 +277,8 @@ mod tests {
             ("127.0.0.1:8888", "it has no scheme"),
             ("http://a:1", "the scheme `http` is not known"),
             ("http+tls://a:1", "the scheme `http` is not known"),
+            ("ttheader+nonstrict://a:1", "the scheme `ttheader+nonstrict` is not known"),
+            ("framed+tls+nonstrict://a:1", "the scheme `framed+tls+nonstrict` is not known"),
             ("ttheader://a", "it has no port"),
             ("ttheader://:1", "it has no host"),
             ("ttheader://a:x", "its port is not a number from 0 to 65535"),

@@ -10,7 +10,7 @@ use super::pool::{Kind, Pool};
 use crate::transport::{Cutter, Socket, StreamClient, UnaryClient, stream_client, unary_client};
 #[cfg(feature = "grpc")]
 use crate::transport::{GrpcClient, grpc_client};
-use crate::wire::unary::{Form, Framing};
+use crate::wire::unary::Framing;
 use crate::{Error, Result};
 
 /// What a lock holds together.
@@ -108,8 +108,7 @@ impl Grouped for UnaryClient {
 
     fn start(socket: Socket, inner: &Arc<Inner>) -> (Self, Cutter) {
         let framing = match inner.dialer.endpoint.scheme() {
-            Scheme::Framed => Framing::Framed(Form::Strict),
-            Scheme::Buffered => Framing::Buffered(Form::Strict),
+            Scheme::Unary(framing) => framing,
             _ => Framing::TTHeaderFramed,
         };
         let (client, cutter) = unary_client(socket, framing, inner.calling());

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Kitex writes and reads the strict form only (spec "Unary" 1.7), and ours is that too. The old one is read where it
-//! cannot be taken for anything else, and answered in kind: other Thrift clients write it.
+//! cannot be taken for anything else, and answered in kind: other Thrift clients write it. A client of ours does where its URL
+//! says so.
 
 use std::ops::Range;
 

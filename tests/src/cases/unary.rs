@@ -180,8 +180,9 @@ pub async fn unary_unknown_method(peer: Peer) {
 
 /// Only a TTHeader carries the name of the service.
 pub async fn unary_unknown_service(peer: Peer) {
-    let names = if peer.is_grpc() { &["Stranger"][..] } else { &["Gone", "Gone", "Stranger"] };
-    for (channel, name) in peer.unary_channels().await.into_iter().zip(names) {
+    for (channel, scheme) in peer.unary_channels().await.into_iter().zip(peer.unary_schemes()) {
+        let is_bare = scheme.starts_with("framed") || scheme.starts_with("buffered");
+        let name = if is_bare { "Gone" } else { "Stranger" };
         let error = StrangerClient::new(channel.clone()).gone(Packet::default()).await.unwrap_err();
         says(&error, &[UNKNOWN, name]);
         works(channel).await;

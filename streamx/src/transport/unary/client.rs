@@ -236,7 +236,7 @@ impl Outgoing for Request {
         let optional =
             [(timeout::RPC, &*timeout), (timeout::CALL, &*timeout), (private::NAMESPACE, new.namespace)];
         let ints = [
-            (1, "framed"),
+            (1, if shared.framing == Framing::TTHeader { "unframed" } else { "framed" }),
             (3, &*shared.caller),
             (6, new.service),
             (9, new.method),
