@@ -180,7 +180,7 @@ async fn short_has_a_connection_for_each_call_that_ends_with_it() {
 
 #[tokio::test]
 async fn a_connection_of_long_carries_one_call_and_then_the_next_without_a_header_too() {
-    for scheme in ["framed", "buffered"] {
+    for scheme in ["framed", "buffered", "framed+nonstrict", "buffered+nonstrict"] {
         let place = over(scheme, Pool::long().max_idle(2)).await;
         let calls = place.waiting(3).await;
         assert_eq!((place.connections(), place.made()), (3, 3), "{scheme}");
@@ -211,7 +211,7 @@ async fn a_connection_of_long_carries_one_call_and_then_the_next_without_a_heade
 
 #[tokio::test]
 async fn short_has_a_connection_for_each_call_without_a_header_too() {
-    for scheme in ["framed", "buffered"] {
+    for scheme in ["framed", "buffered", "framed+nonstrict", "buffered+nonstrict"] {
         let place = over(scheme, Pool::short()).await;
         let calls = place.waiting(3).await;
         assert_eq!((place.connections(), place.made()), (3, 3), "{scheme}");

@@ -82,7 +82,7 @@ async fn streams_and_calls_at_once_use_the_connections_of_their_pool() {
 async fn unary_calls_share_a_connection_of_mux_over_every_scheme() {
     let Some(kitex) = kitex::build() else { return };
     let server = kitex.server().await;
-    for scheme in ["framed", "buffered", "ttheader"] {
+    for scheme in ["framed", "buffered", "ttheader", "ttheader+unframed"] {
         let case = async {
             let channel = Channel::builder(format!("{scheme}://{}", server.addr())).pool(Pool::mux(1));
             let channel = channel.connect_lazy().unwrap();

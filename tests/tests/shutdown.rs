@@ -253,9 +253,9 @@ async fn a_unix_socket_serves_every_mode_and_protocol_and_goes_with_its_server()
     while let Some(note) = count.recv().await.unwrap() {
         assert_eq!(note.number, 2);
     }
-    for (scheme, streams) in
-        [("ttheader", true), ("framed", false), ("buffered", false), ("grpc", true), ("grpc+thrift", true)]
-    {
+    let with_streams = ["ttheader", "grpc", "grpc+thrift"].map(|scheme| (scheme, true));
+    let without = ["framed", "buffered", "ttheader+unframed", "framed+nonstrict", "buffered+nonstrict"];
+    for (scheme, streams) in with_streams.into_iter().chain(without.map(|scheme| (scheme, false))) {
         let client = ProbeClient::connect(&format!("{scheme}://{address}")).await.unwrap();
         assert_eq!(client.ask(Note::number(3)).await.unwrap(), Note::number(3), "{scheme}");
         if streams {

@@ -15,7 +15,8 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 /// The protocols that carry streams.
 const WITH_STREAMS: [&str; 3] = ["ttheader", "grpc", "grpc+thrift"];
 /// Those that carry unary calls only.
-const WITHOUT_STREAMS: [&str; 2] = ["framed", "buffered"];
+const WITHOUT_STREAMS: [&str; 5] =
+    ["framed", "buffered", "ttheader+unframed", "framed+nonstrict", "buffered+nonstrict"];
 
 fn secured(server: tls::Server, client: tls::Client) -> Setup {
     Setup { tls: Some((server.into(), client.into())), ..Setup::default() }
