@@ -1,5 +1,8 @@
 //! gRPC's interop tests: the list of cases, between streamx and grpc-go and among themselves.
 
+use std::time::Duration;
+
+use streamx::Channel;
 use streamx_tests::authority::{Authority, Files};
 use streamx_tests::grpc::Serving;
 use streamx_tests::grpc::cases::Target;
@@ -80,6 +83,22 @@ mod rust_client_to_go_server {
     }
 
     streamx_tests::every_grpc_case!(start, and load reports);
+
+    /// A server of grpc-go forgives two pings within five minutes.
+    #[tokio::test]
+    async fn a_server_that_is_asked_too_often_says_so_and_calls_go_on() {
+        let Some(target) = start().await else { return };
+        let channel =
+            Channel::builder(&target.url).keepalive(Duration::from_secs(1)).connect().await.unwrap();
+        let client = TestServiceClient::new(channel.clone());
+        let mut stream = client.full_duplex_call().await.unwrap();
+        let error = soon(stream.recv()).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("the server") && text.contains("ENHANCE_YOUR_CALM"), "{text}");
+        assert!(text.contains("keepalive"), "{text}");
+        soon(client.empty_call(Empty {}).into_future()).await.unwrap();
+        assert_eq!(channel.counters().connections_opened, 2);
+    }
 }
 
 mod rust_client_to_go_server_over_tls {

@@ -82,6 +82,7 @@ impl Client {
             line: Arc::clone(&line),
             held: Arc::downgrade(&hold),
             http: Http::Greeting(greeting),
+            ended: None,
         };
         (Self { peer, line, hold, target, caller }, calls)
     }
@@ -198,6 +199,8 @@ pub(in crate::transport) struct Calls {
     /// Whether anybody keeps the connection open.
     held: Weak<Hold>,
     http: Http,
+    /// Why the connection has ended.
+    ended: Option<Error>,
 }
 
 type Opened = (SendRequest<Bytes>, Connection<Cork, Bytes>);
@@ -269,6 +272,12 @@ impl Calls {
         None
     }
 
+    /// Why a call is lost. Of one that ends with the connection HTTP/2 knows no more than that.
+    fn lost_by(&self, error: &h2::Error) -> Error {
+        let with_connection = self.ended.as_ref().filter(|_| error.is_io());
+        with_connection.cloned().unwrap_or_else(|| failure::lost(error))
+    }
+
     /// What the trailers say.
     fn trailers(trailers: Option<HeaderMap>) -> (Result<()>, Option<Metadata>) {
         match trailers {
@@ -281,7 +290,7 @@ impl Calls {
     fn arrive(&self, slot: &mut Slot, out: &mut Deliveries) -> Poll<(Result<()>, Option<Metadata>)> {
         match slot.poll_response() {
             Poll::Pending => {}
-            Poll::Ready(Err(error)) => return Poll::Ready((Err(failure::lost(&error)), None)),
+            Poll::Ready(Err(error)) => return Poll::Ready((Err(self.lost_by(&error)), None)),
             Poll::Ready(Ok(parts)) => {
                 if let Some(outcome) = self.header(slot, &parts) {
                     return Poll::Ready(outcome);
@@ -293,7 +302,7 @@ impl Calls {
         match slot.arrive(&self.peer, out) {
             Arrived::Nothing => return Poll::Pending,
             Arrived::End => {}
-            Arrived::Lost(error) => return broken(failure::lost(&error)),
+            Arrived::Lost(error) => return broken(self.lost_by(&error)),
             Arrived::Broken(mistake) => {
                 return mistaken(failure::broken_message(mistake, self.peer.limits()));
             }
@@ -305,7 +314,7 @@ impl Calls {
                 self.peer.link.meter.frames_received.add(usize::from(trailers.is_some()));
                 Poll::Ready(Self::trailers(trailers))
             }
-            Err(error) => broken(failure::lost(&error)),
+            Err(error) => broken(self.lost_by(&error)),
         }
     }
 }
@@ -325,10 +334,12 @@ impl Role for Calls {
             self.begin(streams, out, cx);
             return Poll::Pending;
         };
-        Poll::Ready(match driven {
+        let ended = match driven {
             Ok(()) => Error::transport("the server closed the connection"),
-            Err(error) => failure::broken(&error),
-        })
+            Err(error) => failure::left(&error),
+        };
+        self.ended = Some(ended.clone());
+        Poll::Ready(ended)
     }
 
     fn attend(&mut self, slot: &mut Slot, out: &mut Deliveries) -> Result<bool> {

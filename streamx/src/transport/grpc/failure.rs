@@ -128,6 +128,14 @@ pub(super) fn given_up(reason: Option<Reason>) -> Error {
     Error::new(Code::Cancelled, text)
 }
 
+/// Why a connection of a client has ended, with the calls that the server has begun.
+pub(super) fn left(error: &h2::Error) -> Error {
+    match error.reason() {
+        Some(reason) if error.is_go_away() && error.is_remote() => Error::transport(go_away(reason, true)),
+        _ => broken(error),
+    }
+}
+
 /// Why a connection has ended that broke.
 pub(super) fn broken(error: &h2::Error) -> Error {
     if let Some(io) = error.get_io() {
