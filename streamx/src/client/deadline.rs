@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::call::duration::timed_out;
 use crate::call::{Encode, Exchange, Incoming, Mode, Outgoing};
-use crate::{Error, Metadata, Result};
+use crate::{Code, Error, Metadata, Result, Side};
 
 /// The end of the time of one call.
 #[derive(Clone, Copy, Debug)]
@@ -127,15 +127,21 @@ struct Arriving {
 }
 
 impl Arriving {
-    /// The call has failed if this is still pending at the deadline, even if the waiting task has yet to run.
-    fn poll<T>(&self, mut poll: impl FnMut(&mut dyn Incoming) -> Poll<T>) -> Poll<T> {
+    /// The call has failed if this is still pending at the deadline, even if the waiting task has yet to run. So it has if
+    /// the server was first to give it up: grpc-go resets the stream then, and says no more.
+    fn poll<T>(&self, mut poll: impl FnMut(&mut dyn Incoming) -> Poll<Result<T>>) -> Poll<Result<T>> {
         let mut incoming = lock(&self.incoming);
-        let polled = poll(&mut **incoming);
-        if polled.is_ready() || !self.expiry.deadline.is_past() {
-            return polled;
+        let deadline = self.expiry.deadline;
+        match poll(&mut **incoming) {
+            Poll::Pending if deadline.is_past() => {
+                self.expiry.expire(&mut **incoming);
+                poll(&mut **incoming)
+            }
+            Poll::Ready(Err(error)) if is_given_up(&error) && deadline.is_past() => {
+                Poll::Ready(Err(self.expiry.error.get_or_init(|| deadline.error()).clone()))
+            }
+            polled => polled,
         }
-        self.expiry.expire(&mut **incoming);
-        poll(&mut **incoming)
     }
 }
 
@@ -193,6 +199,31 @@ impl Outgoing for Leaving {
     }
 }
 
+/// Whether the server has given up a call.
+fn is_given_up(error: &Error) -> bool {
+    error.code() == Code::Cancelled && error.side() == Side::Server
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+    use crate::stream::fake::Line;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_gives_up_a_call_at_its_deadline_is_no_other_reason() {
+        for (passed, code) in [(1, Code::DeadlineExceeded), (0, Code::Cancelled)] {
+            let (line, time) = (Line::default(), Duration::from_millis(1));
+            let mut exchange = Deadline::after(time, Mode::Bidi).unwrap().guard(line.caller().exchange());
+            line.handler().end(Err(Error::new(Code::Cancelled, "not wanted").with_side(Side::Server)));
+            tokio::time::advance(time * passed).await;
+            let error = poll_fn(|cx| exchange.incoming.poll_message(cx)).await.unwrap_err();
+            assert_eq!((error.code(), error.is_timeout()), (code, passed == 1), "{error}");
+        }
+    }
 }
